@@ -1,0 +1,131 @@
+// What one run is to be → the Agent SDK's options. The two profiles differ here and nowhere else:
+// `agent` is Claude Code as the operator set it up; `chat` is a model alone, with nothing of this host that can be left out.
+import type { Options } from "@anthropic-ai/claude-agent-sdk";
+import type { Turn } from "../turn/turn.ts";
+import type { Environment } from "./environment.ts";
+import type { CredentialSettings } from "./user-settings.ts";
+
+/** Below this many tokens there is no room to think in: the API asks for a thinking budget of at least 1,024. */
+const leastTokensToThink = 2_048;
+
+/** Limits of one run; `undefined`: none. */
+export interface RunLimits {
+  readonly maxTurns: number | undefined;
+  /** US dollars. */
+  readonly maxBudgetUsd: number | undefined;
+}
+
+/** Where a run's conversation is kept by Claude Code. */
+export type Conversation =
+  /** Nowhere. */
+  | { readonly kind: "none" }
+  /** In a new transcript of this id. */
+  | { readonly kind: "new"; readonly sessionId: string }
+  /** In this transcript, after the message `resumeAt`. */
+  | { readonly kind: "resume"; readonly sessionId: string; readonly resumeAt: string };
+
+/** The part of a turn that decides how Claude is started. */
+export type TurnSettings = Pick<
+  Turn,
+  "profile" | "model" | "system" | "effort" | "sampling" | "stop" | "maxTokens"
+>;
+
+interface ProfileInput {
+  readonly turn: TurnSettings;
+  readonly conversation: Conversation;
+  readonly workspace: string;
+  readonly limits: RunLimits;
+  readonly environment: Environment;
+  readonly credentialSettings: CredentialSettings;
+  readonly skipPermissions: boolean;
+}
+
+/** The SDK's options for a run. */
+export function toOptions(input: ProfileInput): Options {
+  const { turn, conversation, workspace, limits } = input;
+  return {
+    ...(turn.profile === "agent" ? agentOptions(input) : chatOptions(input)),
+    ...(turn.model === undefined ? {} : { model: turn.model }),
+    ...(turn.effort === undefined || turn.effort === "none" ? {} : { effort: turn.effort }),
+    ...(limits.maxTurns === undefined ? {} : { maxTurns: limits.maxTurns }),
+    ...(limits.maxBudgetUsd === undefined ? {} : { maxBudgetUsd: limits.maxBudgetUsd }),
+    ...conversationOptions(conversation),
+    cwd: workspace,
+    env: { ...input.environment, ...childVariables(turn) },
+    includePartialMessages: true,
+    // A client's text is data: no `@file`, no slash command.
+    verbatimPrompts: true,
+  };
+}
+
+function agentOptions({ turn, skipPermissions }: ProfileInput): Options {
+  return {
+    systemPrompt: {
+      type: "preset",
+      preset: "claude_code",
+      ...(turn.system === undefined ? {} : { append: turn.system }),
+    },
+    // Never "project" or "local": a settings file inside a workspace may have been written by an agent.
+    settingSources: ["user"],
+    ...(skipPermissions
+      ? { permissionMode: "bypassPermissions", allowDangerouslySkipPermissions: true }
+      : { permissionMode: "dontAsk" }),
+  };
+}
+
+function chatOptions({ turn, credentialSettings }: ProfileInput): Options {
+  return {
+    systemPrompt: turn.system ?? "",
+    tools: [],
+    settingSources: [],
+    settings: { ...credentialSettings },
+    strictMcpConfig: true,
+    permissionMode: "dontAsk",
+  };
+}
+
+function conversationOptions(conversation: Conversation): Options {
+  switch (conversation.kind) {
+    case "none":
+      return { persistSession: false };
+    case "new":
+      return { sessionId: conversation.sessionId };
+    case "resume":
+      return { resume: conversation.sessionId, resumeSessionAt: conversation.resumeAt };
+  }
+}
+
+function childVariables(turn: TurnSettings): Record<string, string> {
+  const body = extraBody(turn);
+  return {
+    ...(Object.keys(body).length > 0 ? { CLAUDE_CODE_EXTRA_BODY: JSON.stringify(body) } : {}),
+    ...(turn.maxTokens === undefined ? {} : { CLAUDE_CODE_MAX_OUTPUT_TOKENS: String(turn.maxTokens) }),
+    // A second answer that replaces a half-sent one would have to differ from it: better a clear error, or a stream anew.
+    CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK: "1",
+    ...(turn.profile === "chat"
+      ? {
+          // A chat client retries by itself, by Retry-After; an agent's run is saved by Claude Code's own retries.
+          CLAUDE_CODE_MAX_RETRIES: "0",
+          // Else histories that were handed over gain an empty system message (measured, 2.1.330).
+          CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS: "1",
+          CLAUDE_CODE_DISABLE_AUTO_MEMORY: "1",
+          CLAUDE_CODE_DISABLE_CLAUDE_MDS: "1",
+        }
+      : {}),
+  };
+}
+
+/** Parameters that reach the Messages API through Claude Code's extra body, in every call of the process. */
+function extraBody(turn: TurnSettings): Record<string, unknown> {
+  const hasSampling = Object.keys(turn.sampling).length > 0;
+  const isThinkingOff =
+    turn.effort === "none" ||
+    (turn.maxTokens !== undefined && turn.maxTokens < leastTokensToThink) ||
+    // The API refuses a temperature beside thinking. A client that asks for both gets the thinking.
+    (hasSampling && turn.effort === undefined);
+  return {
+    ...(isThinkingOff ? { thinking: { type: "disabled" } } : {}),
+    ...(hasSampling && isThinkingOff ? turn.sampling : {}),
+    ...(turn.stop.length > 0 ? { stop_sequences: turn.stop } : {}),
+  };
+}

@@ -1,0 +1,46 @@
+// Loads the Agent SDK, and loads it anew. The only file that imports it for its values.
+import { pathToFileURL } from "node:url";
+import { createRequire } from "node:module";
+
+type Sdk = typeof import("@anthropic-ai/claude-agent-sdk");
+
+/** The Agent SDK as it is loaded now. */
+export interface Runtime {
+  /** Which load this is: 1, 2, … */
+  readonly generation: number;
+  /** The SDK's module. Loads it at the first call. */
+  sdk(): Promise<Sdk>;
+  /** Forgets the loaded module; the next {@link Runtime.sdk} imports a new instance of it. */
+  reload(): Promise<void>;
+}
+
+/** Makes a runtime. Nothing is loaded before the first use. */
+export function createRuntime(): Runtime {
+  let generation = 1;
+  let loading: Promise<Sdk> | undefined;
+  return {
+    get generation() {
+      return generation;
+    },
+    sdk: () => (loading ??= load(generation)),
+    async reload() {
+      generation += 1;
+      loading = load(generation);
+      await loading;
+    },
+  };
+}
+
+async function load(generation: number): Promise<Sdk> {
+  if (generation === 1) return import("@anthropic-ai/claude-agent-sdk");
+  const require = createRequire(import.meta.url);
+  const path = require.resolve("@anthropic-ai/claude-agent-sdk");
+  // CommonJS copies, should a dependency have made some.
+  for (const key of Object.keys(require.cache)) {
+    if (key.includes("@anthropic-ai/claude-agent-sdk")) delete require.cache[key];
+  }
+  // The package is an ES module: only another URL makes another instance (measured, SDK 0.3.330).
+  const url = pathToFileURL(path);
+  url.searchParams.set("generation", String(generation));
+  return import(url.href) as Promise<Sdk>; // The same file, hence the same type.
+}

@@ -1,0 +1,49 @@
+// Reads the secrets that the operator gives as files (`ANTHROPIC_API_KEY_FILE` and the like), anew at each call,
+// so that a mounted secret rotates without a restart. Hands values on; keeps none.
+import { readFile } from "node:fs/promises";
+import { CcapiError } from "../auth/errors.ts";
+import { type Environment, type SecretName, secretNames } from "./environment.ts";
+
+/**
+ * The secrets named by `*_FILE` variables, read now.
+ *
+ * @throws CcapiError `upstream_auth_unavailable` where a named file can't be read or is empty.
+ */
+export async function readSecretFiles(
+  environment: Environment,
+): Promise<Partial<Record<SecretName, string>>> {
+  const secrets: Partial<Record<SecretName, string>> = {};
+  for (const name of secretNames) {
+    const path = environment[`${name}_FILE`];
+    if (path === undefined || path === "") continue;
+    secrets[name] = await readSecret(name, path);
+  }
+  return secrets;
+}
+
+async function readSecret(name: SecretName, path: string): Promise<string> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    throw unavailable(name, "can't be read", error);
+  }
+  const value = text.trim();
+  if (value === "") throw unavailable(name, "is empty");
+  if (/[\0\r\n]/.test(value)) throw unavailable(name, "holds more than one line");
+  return value;
+}
+
+function unavailable(name: SecretName, what: string, cause?: unknown): CcapiError {
+  return new CcapiError(
+    "upstream_auth_unavailable",
+    `The file named by ${name}_FILE ${what}.`,
+    {
+      state: "unauthenticated",
+      action: `put a valid secret into the file named by ${name}_FILE`,
+      shouldRetry: false,
+      // Only the code: a file system error's message holds a path of this host.
+      ...(cause instanceof Error && "code" in cause ? { cause: cause.code } : {}),
+    },
+  );
+}

@@ -1,0 +1,119 @@
+// A conversation as Claude Code keeps it on disk: one JSON line for each message, each pointing at the one before.
+// Writes the histories that clients hand over, finds and deletes transcripts. Holds no conversation in memory.
+// The folder and line format are Claude Code's own (measured, 2.1.330): test/e2e/transcript.test.ts notices a change.
+import { randomUUID } from "node:crypto";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { ContentBlock, Message } from "../turn/turn.ts";
+
+/** Where the transcripts of one working folder lie. */
+export function transcriptDir(configDir: string, workspace: string): string {
+  return join(configDir, "projects", workspace.replaceAll(/[^a-zA-Z0-9]/g, "-"));
+}
+
+/** Longer folder names are cut and hashed by Claude Code; such a workspace is refused at start instead. */
+export const maxWorkspaceLength = 200;
+
+/** Where one conversation lies. */
+export interface TranscriptPlace {
+  readonly configDir: string;
+  readonly workspace: string;
+  readonly sessionId: string;
+}
+
+/**
+ * Writes a conversation so that `resume: sessionId` continues it, its roles as they are.
+ *
+ * @returns the uuid of the last message.
+ */
+export async function writeTranscript(
+  place: TranscriptPlace,
+  messages: readonly Message[],
+): Promise<string> {
+  const dir = transcriptDir(place.configDir, place.workspace);
+  const timestamp = new Date().toISOString();
+  let parentUuid: string | null = null;
+  let lastUuid = "";
+  const lines = messages.map((message) => {
+    lastUuid = randomUUID();
+    const entry = {
+      type: message.role,
+      uuid: lastUuid,
+      parentUuid,
+      sessionId: place.sessionId,
+      timestamp,
+      cwd: place.workspace,
+      version: "2.1.330",
+      userType: "external",
+      isSidechain: false,
+      message: message.role === "user" ? toUserMessage(message) : toAssistantMessage(message),
+    };
+    parentUuid = lastUuid;
+    return JSON.stringify(entry);
+  });
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  await writeFile(join(dir, `${place.sessionId}.jsonl`), `${lines.join("\n")}\n`, { mode: 0o600 });
+  return lastUuid;
+}
+
+/** Whether a message stands in the transcript on disk. */
+export async function isInTranscript(place: TranscriptPlace, uuid: string): Promise<boolean> {
+  try {
+    const path = join(transcriptDir(place.configDir, place.workspace), `${place.sessionId}.jsonl`);
+    return (await readFile(path, "utf8")).includes(`"uuid":"${uuid}"`);
+  } catch {
+    return false;
+  }
+}
+
+/** Deletes a conversation with all that Claude Code keeps beside it. Deleting what is not there is fine. */
+export async function deleteTranscript(place: TranscriptPlace): Promise<void> {
+  const dir = transcriptDir(place.configDir, place.workspace);
+  await Promise.all([
+    rm(join(dir, `${place.sessionId}.jsonl`), { force: true }),
+    rm(join(dir, place.sessionId), { force: true, recursive: true }),
+    rm(join(place.configDir, "session-env", place.sessionId), { force: true, recursive: true }),
+    rm(join(place.configDir, "file-history", place.sessionId), { force: true, recursive: true }),
+    rm(join(place.configDir, "todos", `${place.sessionId}-agent-${place.sessionId}.json`), { force: true }),
+  ]);
+}
+
+/**
+ * Splits a conversation into what is past and the prompt: the user messages after the last assistant message, as one.
+ * Neighbours of the same role become one message, and a conversation that an assistant begins gets a first user
+ * message, because the Messages API wants roles to alternate from a user on.
+ */
+export function splitConversation(messages: readonly Message[]): {
+  history: Message[];
+  prompt: readonly ContentBlock[];
+} {
+  const merged: { role: Message["role"]; content: ContentBlock[] }[] = [];
+  for (const { role, content } of messages) {
+    const last = merged.at(-1);
+    if (last?.role === role) last.content.push(...content);
+    else merged.push({ role, content: [...content] });
+  }
+  if (merged[0]?.role === "assistant") {
+    merged.unshift({ role: "user", content: [{ type: "text", text: "(The assistant begins.)" }] });
+  }
+  const prompt = merged.pop();
+  if (prompt?.role !== "user") throw new TypeError("The last message of a turn must be the user's.");
+  return { history: merged, prompt: prompt.content };
+}
+
+function toUserMessage({ content }: Message) {
+  return { role: "user", content };
+}
+
+function toAssistantMessage({ content }: Message) {
+  return {
+    role: "assistant",
+    content,
+    id: `msg_${randomUUID().replaceAll("-", "")}`,
+    type: "message",
+    model: "claude",
+    stop_reason: content.some((block) => block.type === "tool_use") ? "tool_use" : "end_turn",
+    stop_sequence: null,
+    usage: { input_tokens: 0, output_tokens: 0 },
+  };
+}

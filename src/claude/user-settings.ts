@@ -1,0 +1,53 @@
+// Reads the operator's own Claude settings (`settings.json` in the Claude configuration folder), for the few keys that
+// authentication needs. Read only; hooks, permissions and all else never leave this file.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as z from "zod";
+import { type Environment, isAllowed } from "./environment.ts";
+
+/** @see https://code.claude.com/docs/en/settings */
+const credentialSettings = z
+  .object({
+    apiKeyHelper: z.string(),
+    awsAuthRefresh: z.string(),
+    awsCredentialExport: z.string(),
+    gcpAuthRefresh: z.string(),
+    env: z.record(z.string(), z.coerce.string()),
+  })
+  .partial();
+
+/** The settings that a Claude process needs to authenticate. */
+export interface CredentialSettings {
+  readonly apiKeyHelper?: string;
+  readonly awsAuthRefresh?: string;
+  readonly awsCredentialExport?: string;
+  readonly gcpAuthRefresh?: string;
+  /** Variables that the settings give to every Claude process; only allowed names. */
+  readonly env?: Record<string, string>;
+}
+
+/** Where Claude Code keeps its settings, its login and its transcripts. */
+export function claudeConfigDir(environment: Environment): string {
+  return environment["CLAUDE_CONFIG_DIR"] || join(environment["HOME"] ?? "", ".claude");
+}
+
+/**
+ * What of the operator's user settings concerns the credential. A missing, half-written or broken file gives none:
+ * Claude Code itself treats it so.
+ */
+export async function readCredentialSettings(environment: Environment): Promise<CredentialSettings> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(await readFile(join(claudeConfigDir(environment), "settings.json"), "utf8"));
+  } catch {
+    return {};
+  }
+  const settings = credentialSettings.safeParse(parsed);
+  if (!settings.success) return {};
+  const { env = {}, ...helpers } = settings.data;
+  const allowed = Object.entries(env).filter(([name]) => isAllowed(name));
+  return {
+    ...Object.fromEntries(Object.entries(helpers).filter(([, value]) => value !== undefined)),
+    ...(allowed.length > 0 ? { env: Object.fromEntries(allowed) } : {}),
+  };
+}

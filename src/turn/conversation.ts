@@ -1,0 +1,177 @@
+// Where a turn's conversation comes from and where it goes: a session's transcript that stays, or one that is deleted.
+// Decides nothing about running it.
+import { randomUUID } from "node:crypto";
+import { CcapiError } from "../auth/errors.ts";
+import type { Conversation } from "../claude/profile.ts";
+import {
+  deleteTranscript,
+  isInTranscript,
+  splitConversation,
+  type TranscriptPlace,
+  writeTranscript,
+} from "../claude/transcript.ts";
+import type { Ledger } from "./ledger.ts";
+import type { SessionRecord, SessionStore } from "./sessions.ts";
+import type { Client, ContentBlock, Turn } from "./turn.ts";
+
+/** How a run went, as far as its conversation is concerned. */
+export interface RunOutcome {
+  /** Whether it ended with an answer. */
+  readonly isFinished: boolean;
+  /** The last assistant message of the run, where there was one. */
+  readonly checkpoint: string | undefined;
+  /** Claude's running total for the conversation, US dollars. */
+  readonly costUsd: number;
+}
+
+/** A conversation opened for one turn. */
+export interface OpenConversation {
+  readonly conversation: Conversation;
+  readonly prompt: readonly ContentBlock[];
+  /** What the conversation had cost before this turn, US dollars. */
+  readonly costBeforeUsd: number;
+  /** Call once, when the run's process is gone. */
+  close(outcome: RunOutcome): Promise<void>;
+}
+
+interface ConversationPorts {
+  readonly sessions: SessionStore;
+  readonly ledger: Ledger;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** Where transcripts of this turn lie. */
+export type TurnPlace = Omit<TranscriptPlace, "sessionId">;
+
+/**
+ * Opens the conversation of a turn. For a session, the caller holds its lock until `close` has resolved.
+ *
+ * @throws CcapiError `invalid_request` where a session is continued with another kind of model; `session_not_found`
+ * where Claude's transcript of a session is gone.
+ */
+export async function openConversation(
+  turn: Turn,
+  client: Client,
+  place: TurnPlace,
+  ports: ConversationPorts,
+): Promise<OpenConversation> {
+  if (turn.sessionId === undefined) return openStateless(turn, place, ports);
+  const record = await ports.sessions.get(client.name, turn.sessionId);
+  if (record === undefined) return openNewSession(turn, turn.sessionId, client, place, ports);
+  return continueSession(turn, record, ports);
+}
+
+async function openStateless(
+  turn: Turn,
+  turnPlace: TurnPlace,
+  { ledger }: ConversationPorts,
+): Promise<OpenConversation> {
+  const { history, prompt } = splitConversation(turn.messages);
+  if (history.length === 0 && turn.profile === "chat") {
+    return { conversation: { kind: "none" }, prompt, costBeforeUsd: 0, close: async () => undefined };
+  }
+  const place = { ...turnPlace, sessionId: randomUUID() };
+  await ledger.add(place);
+  return {
+    conversation: await begin(place, history),
+    prompt,
+    costBeforeUsd: 0,
+    close: () => ledger.delete(place),
+  };
+}
+
+async function openNewSession(
+  turn: Turn,
+  id: string,
+  client: Client,
+  turnPlace: TurnPlace,
+  { sessions, ledger, now }: ConversationPorts,
+): Promise<OpenConversation> {
+  const { history, prompt } = splitConversation(turn.messages);
+  const place = { ...turnPlace, sessionId: randomUUID() };
+  await ledger.add(place);
+  return {
+    conversation: await begin(place, history),
+    prompt,
+    costBeforeUsd: 0,
+    async close({ isFinished, checkpoint, costUsd }) {
+      // A first turn that failed leaves nothing to continue: the next one begins anew.
+      if (!isFinished || checkpoint === undefined || !(await isInTranscript(place, checkpoint))) {
+        return ledger.delete(place);
+      }
+      await sessions.put({
+        version: 1,
+        id,
+        clientName: client.name,
+        profile: turn.profile,
+        model: turn.requestedModel,
+        claudeSessionId: place.sessionId,
+        resumeAt: checkpoint,
+        workspace: place.workspace,
+        configDir: place.configDir,
+        turns: 1,
+        costUsd,
+        createdAtMs: now(),
+        lastUsedAtMs: now(),
+      });
+      await ledger.keep(place);
+    },
+  };
+}
+
+async function continueSession(
+  turn: Turn,
+  record: SessionRecord,
+  { sessions, now }: ConversationPorts,
+): Promise<OpenConversation> {
+  if (record.profile !== turn.profile) {
+    throw new CcapiError(
+      "invalid_request",
+      `This session was begun with ${record.model}: agent and chat models can't share one. Use another session id.`,
+      { param: "model" },
+    );
+  }
+  const place = toPlace(record);
+  if (!(await isInTranscript(place, record.resumeAt))) {
+    await sessions.delete(record.clientName, record.id);
+    throw new CcapiError(
+      "session_not_found",
+      "Claude's transcript of this session is gone. Send the conversation again: it begins a new session of this id.",
+    );
+  }
+  const { prompt } = splitConversation(turn.messages);
+  return {
+    conversation: { kind: "resume", sessionId: record.claudeSessionId, resumeAt: record.resumeAt },
+    prompt,
+    costBeforeUsd: record.costUsd,
+    async close({ isFinished, checkpoint, costUsd }) {
+      // A turn that failed or was cancelled never was: the next one goes on from the last that ended well.
+      if (!isFinished || checkpoint === undefined || !(await isInTranscript(place, checkpoint))) return;
+      if ((await sessions.get(record.clientName, record.id)) === undefined) return deleteTranscript(place);
+      await sessions.put({
+        ...record,
+        model: turn.requestedModel,
+        resumeAt: checkpoint,
+        turns: record.turns + 1,
+        costUsd,
+        lastUsedAtMs: now(),
+      });
+    },
+  };
+}
+
+/** Where a session's transcript lies. */
+export function toPlace(record: SessionRecord): TranscriptPlace {
+  return {
+    configDir: record.configDir,
+    workspace: record.workspace,
+    sessionId: record.claudeSessionId,
+  };
+}
+
+async function begin(place: TranscriptPlace, history: Turn["messages"]): Promise<Conversation> {
+  const { sessionId } = place;
+  if (history.length === 0) return { kind: "new", sessionId };
+  return { kind: "resume", sessionId, resumeAt: await writeTranscript(place, history) };
+}

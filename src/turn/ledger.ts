@@ -1,0 +1,55 @@
+// Remembers on disk which transcripts are to be deleted when their run is over, so that a killed server's next start
+// deletes what that one left. Holds places of transcripts, never their content.
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as z from "zod";
+import { deleteTranscript, type TranscriptPlace } from "../claude/transcript.ts";
+
+const entrySchema = z.object({ configDir: z.string(), workspace: z.string(), sessionId: z.uuid() });
+
+/** The list of transcripts that must not stay. */
+export interface Ledger {
+  /** Call before the transcript comes into being. */
+  add(place: TranscriptPlace): Promise<void>;
+  /** The transcript may stay after all: it has become a session's. */
+  keep(place: TranscriptPlace): Promise<void>;
+  /** Deletes the transcript, then the entry. */
+  delete(place: TranscriptPlace): Promise<void>;
+  /** Deletes all that an earlier server left. Call at start, before the first `add`. */
+  sweep(): Promise<number>;
+}
+
+/** Opens the ledger in a folder. */
+export function createLedger(dir: string): Ledger {
+  const path = ({ sessionId }: TranscriptPlace) => join(dir, `${sessionId}.json`);
+  const keep = (place: TranscriptPlace) => rm(path(place), { force: true });
+  const remove = async (place: TranscriptPlace) => {
+    await deleteTranscript(place);
+    await keep(place);
+  };
+  return {
+    async add(place) {
+      await mkdir(dir, { recursive: true, mode: 0o700 });
+      await writeFile(path(place), JSON.stringify(place), { mode: 0o600 });
+    },
+    keep,
+    delete: remove,
+    async sweep() {
+      const names = await readdir(dir).catch(() => []); // No run yet.
+      for (const name of names) {
+        const entry = await readEntry(join(dir, name));
+        if (entry === undefined) await rm(join(dir, name), { force: true });
+        else await remove(entry);
+      }
+      return names.length;
+    },
+  };
+}
+
+async function readEntry(path: string): Promise<TranscriptPlace | undefined> {
+  try {
+    return entrySchema.parse(JSON.parse(await readFile(path, "utf8")));
+  } catch {
+    return undefined; // Half-written when the server was killed: its transcript did not exist yet.
+  }
+}

@@ -1,0 +1,56 @@
+// One after the other, for each key: the turns of one session never run at once.
+
+/** Locks by key. */
+export interface KeyedLock {
+  /** Whether somebody holds the key's lock now. */
+  isHeld(key: string): boolean;
+  /**
+   * Waits for its turn, in the order of the calls.
+   *
+   * @returns the lock's release; calling it again does nothing.
+   * @throws the signal's reason where it is aborted while waiting; the others keep their order.
+   */
+  acquire(key: string, signal: AbortSignal): Promise<() => void>;
+}
+
+/** Makes a set of locks that holds no key longer than somebody wants it. */
+export function createKeyedLock(): KeyedLock {
+  const tails = new Map<string, Promise<void>>();
+  return {
+    isHeld: (key) => tails.has(key),
+    async acquire(key, signal) {
+      signal.throwIfAborted();
+      const before = tails.get(key);
+      let release: () => void = () => undefined;
+      const held = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      const tail = (before ?? Promise.resolve()).then(() => held);
+      tails.set(key, tail);
+      void tail.then(() => {
+        if (tails.get(key) === tail) tails.delete(key);
+      });
+      try {
+        await raceAbort(before, signal);
+      } catch (error) {
+        release();
+        throw error;
+      }
+      return release;
+    },
+  };
+}
+
+async function raceAbort(wait: Promise<void> | undefined, signal: AbortSignal): Promise<void> {
+  if (wait === undefined) return;
+  let onAbort: () => void = () => undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(signal.reason as Error); // An AbortSignal's reason is what its owner aborted with.
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+  try {
+    await Promise.race([wait, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}

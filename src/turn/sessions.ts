@@ -1,0 +1,107 @@
+// The sessions that clients named: which of Claude's conversations each stands for, and up to which message.
+// One small file for each below the state folder, so that a session outlives the server. Conversations themselves are Claude's.
+import { createHash, randomUUID } from "node:crypto";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as z from "zod";
+
+const sessionRecord = z.object({
+  version: z.literal(1),
+  id: z.string(),
+  clientName: z.string(),
+  profile: z.enum(["agent", "chat"]),
+  /** As the client last asked for it. */
+  model: z.string(),
+  /** Claude's own id of the conversation. */
+  claudeSessionId: z.uuid(),
+  /** The last message of the last turn that ended well: the next one goes on from there. */
+  resumeAt: z.string(),
+  workspace: z.string(),
+  configDir: z.string(),
+  turns: z.number().int(),
+  /** Claude's running total for the conversation, US dollars. */
+  costUsd: z.number(),
+  createdAtMs: z.number(),
+  lastUsedAtMs: z.number(),
+});
+
+/** One session, as it is kept. */
+export type SessionRecord = Readonly<z.infer<typeof sessionRecord>>;
+
+/** The store of sessions. One client's are out of every other's reach. */
+export interface SessionStore {
+  /** `undefined` where there is none, or it has expired. */
+  get(clientName: string, id: string): Promise<SessionRecord | undefined>;
+  /** Newest use first. */
+  list(clientName: string): Promise<SessionRecord[]>;
+  put(record: SessionRecord): Promise<void>;
+  delete(clientName: string, id: string): Promise<void>;
+  /** All that have expired, of every client; they are out of reach already. */
+  expired(): Promise<SessionRecord[]>;
+}
+
+/** What a store needs. */
+export interface SessionStoreOptions {
+  readonly dir: string;
+  readonly timeToLiveMs: number;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** Opens the store in a folder; makes the folder with the first session. */
+export function createSessionStore({ dir, timeToLiveMs, now }: SessionStoreOptions): SessionStore {
+  const clientDir = (clientName: string) => join(dir, fileName(clientName));
+  const path = (clientName: string, id: string) => join(clientDir(clientName), `${fileName(id)}.json`);
+  const isExpired = (record: SessionRecord) => record.lastUsedAtMs + timeToLiveMs <= now();
+
+  async function readAll(folder: string): Promise<SessionRecord[]> {
+    const names = await readdir(folder).catch(() => []); // No session yet.
+    const records = await Promise.all(
+      names.filter((name) => name.endsWith(".json")).map((name) => readRecord(join(folder, name))),
+    );
+    return records.filter((record) => record !== undefined);
+  }
+
+  return {
+    async get(clientName, id) {
+      const record = await readRecord(path(clientName, id));
+      if (record === undefined || record.id !== id || record.clientName !== clientName) return undefined;
+      return isExpired(record) ? undefined : record;
+    },
+    async list(clientName) {
+      const records = await readAll(clientDir(clientName));
+      return records
+        .filter((record) => !isExpired(record))
+        .toSorted((a, b) => b.lastUsedAtMs - a.lastUsedAtMs);
+    },
+    async put(record) {
+      const target = path(record.clientName, record.id);
+      await mkdir(clientDir(record.clientName), { recursive: true, mode: 0o700 });
+      // Renamed into place: a reader, and a crash, meets the old record or the new one.
+      const draft = `${target}.${randomUUID()}.draft`;
+      await writeFile(draft, JSON.stringify(record), { mode: 0o600 });
+      await rename(draft, target);
+    },
+    async delete(clientName, id) {
+      await rm(path(clientName, id), { force: true });
+    },
+    async expired() {
+      const folders = await readdir(dir).catch(() => []); // No session yet.
+      const records = await Promise.all(folders.map((folder) => readAll(join(dir, folder))));
+      return records.flat().filter(isExpired);
+    },
+  };
+}
+
+async function readRecord(path: string): Promise<SessionRecord | undefined> {
+  try {
+    return sessionRecord.parse(JSON.parse(await readFile(path, "utf8")));
+  } catch {
+    return undefined; // Not there, or not ours: no session.
+  }
+}
+
+/** A client chooses ids such as `..`: no id is ever a file's name. */
+function fileName(text: string): string {
+  return createHash("sha256").update(text).digest("base64url");
+}

@@ -1,0 +1,41 @@
+// The folders that Claude works in: one for each client key for the agent, and a neutral one for plain chat.
+// Folders, not walls: an agent that may run commands can leave its own.
+import { lstat, mkdir, realpath } from "node:fs/promises";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import { maxWorkspaceLength } from "../claude/transcript.ts";
+import type { Turn, TurnContext } from "./turn.ts";
+
+/** Opens the folder for a turn; makes it where it is missing. */
+export type OpenWorkspace = (turn: Turn, context: TurnContext) => Promise<string>;
+
+/**
+ * Makes the opener. The path of a plain chat's folder goes upstream with each request, so it tells nothing of the host.
+ *
+ * @throws TypeError where `stateDir` is so long that Claude Code would shorten a workspace's name.
+ */
+export function createWorkspaces(stateDir: string): OpenWorkspace {
+  const agentDir = join(stateDir, "workspaces");
+  // A key's name has at most 64 characters.
+  if (agentDir.length + 65 > maxWorkspaceLength) {
+    throw new TypeError(`CCAPI_STATE_DIR may have at most ${maxWorkspaceLength - 76} characters.`);
+  }
+  return async (turn, { client }) =>
+    turn.profile === "agent" ? makePrivate(join(agentDir, client.name)) : makePrivate(chatDir());
+}
+
+function chatDir(): string {
+  return join(tmpdir(), `ccapi-chat-${userInfo().uid}`);
+}
+
+/** A folder in a place that others can write to may be theirs, or a link to somewhere else. */
+async function makePrivate(path: string): Promise<string> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  const stats = await lstat(path);
+  const { uid } = userInfo();
+  if (!stats.isDirectory() || (uid >= 0 && stats.uid !== uid)) {
+    throw new Error(`The folder ${path} belongs to somebody else. Remove it, or set TMPDIR to a folder of your own.`);
+  }
+  // Claude Code names transcripts after the real path.
+  return realpath(path);
+}
