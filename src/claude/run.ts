@@ -1,16 +1,15 @@
 // One run of Claude: a prompt in, TurnEvents out, in a process of its own that is gone when `ended` resolves.
 // Reports every sign of a failed credential as a signal and decides nothing about it.
-import type { SDKMessage, SDKRateLimitInfo, SDKUserMessage } from "@anthropic-ai/claude-agent-sdk";
+import type { SDKUserMessage } from "@anthropic-ai/claude-agent-sdk";
 import { CcapiError } from "../auth/errors.ts";
 import type { Signal } from "../auth/signal.ts";
-import type { ContentBlock, FinishReason, TurnEvent } from "../turn/turn.ts";
-import { type BlockReader, createBlockReader } from "./blocks.ts";
+import type { ContentBlock, TurnEvent } from "../turn/turn.ts";
+import { readAnswer } from "./answer.ts";
 import type { ChildSetup } from "./child-setup.ts";
-import { processDied, toFailure } from "./failures.ts";
+import { processDied } from "./failures.ts";
 import type { OwnedProcess, ProcessOwner } from "./process.ts";
 import { type Conversation, type RunLimits, toOptions, type TurnSettings } from "./profile.ts";
 import type { Runtime } from "./runtime.ts";
-import { isSynthetic, toSignal } from "./signals.ts";
 
 /** A process whose input was closed flushes its transcript and ends by itself within this time. */
 const ownEndMs = 2_000;
@@ -70,7 +69,7 @@ async function* runEvents(
   markEnded: () => void,
 ): AsyncGenerator<RunEvent, void, undefined> {
   let owned: OwnedProcess | undefined;
-  let isFinished = false;
+  let hasEndedItself = false;
   let isAuthFailure = false;
   const { input, close } = openInput(spec.prompt);
   const stop = () => void owned?.end();
@@ -92,12 +91,12 @@ async function* runEvents(
       },
     });
     signal.addEventListener("abort", stop, { once: true });
-    const reader = createBlockReader();
-    for await (const event of readMessages(query, spec, reader, now)) {
-      if (event.type === "finish") isFinished = true;
+    for await (const event of readAnswer(query, spec.turn, now)) {
       if (event.type === "signal" && isAuthSign(event.signal)) isAuthFailure = true;
+      // After its token limit Claude Code would go on by itself; after all else it waits for its input's end.
+      if (event.type === "finish") hasEndedItself = event.reason !== "length";
       yield event;
-      if (isFinished) return;
+      if (event.type === "finish") return;
     }
     throw processDied(owned?.exitReason());
   } catch (error) {
@@ -108,90 +107,9 @@ async function* runEvents(
     signal.removeEventListener("abort", stop);
     close();
     const grace = isAuthFailure && spec.child.kind === "stored_login" ? renewalGraceMs : 0;
-    const end = owned?.end({ closeFirstMs: isFinished ? ownEndMs : grace });
+    const end = owned?.end({ closeFirstMs: hasEndedItself ? ownEndMs : grace });
     void (end ?? Promise.resolve()).then(markEnded);
   }
-}
-
-/** The SDK's messages → events. Throws the run's failure; returns without `finish` only where the process ended early. */
-async function* readMessages(
-  messages: AsyncIterable<SDKMessage>,
-  { turn }: RunSpec,
-  reader: BlockReader,
-  now: () => number,
-): AsyncGenerator<RunEvent, void, undefined> {
-  let rateLimit: SDKRateLimitInfo | undefined;
-  let lastSignal: Signal | undefined;
-  let isWorking = false;
-  const finish = (reason: FinishReason, stopSequence: string | null | undefined, costUsd = 0): RunEvent => ({
-    type: "finish",
-    reason,
-    stopSequence: stopSequence ?? undefined,
-    usage: reader.usage,
-    costUsd,
-  });
-
-  for await (const message of messages) {
-    const signal = toSignal(message);
-    // The result of a failed call repeats its assistant message, with less said.
-    if (signal !== undefined && !(signal.source === "result" && lastSignal?.source === "assistant")) {
-      lastSignal = signal;
-      const isFinal = signal.source === "assistant" || signal.source === "result";
-      if (!isFinal || signal.source === "assistant") yield { type: "signal", signal, isFinal };
-    }
-    if (!isWorking && message.type === "system" && message.subtype === "status") {
-      isWorking = true;
-      yield { type: "phase", phase: "working" };
-    }
-    if (message.type === "rate_limit_event") rateLimit = message.rate_limit_info;
-    if (message.type === "stream_event" && message.parent_tool_use_id === null) {
-      const { event } = message;
-      yield* reader.onStreamEvent(event);
-      // Claude Code would go on by itself up to three times, even with one turn allowed.
-      if (event.type === "message_delta" && isOverLength(turn.maxTokens, turn.profile, reader)) {
-        yield finish("length", undefined);
-        return;
-      }
-    }
-    if (message.type === "assistant" && message.parent_tool_use_id === null && !isSynthetic(message)) {
-      yield { type: "checkpoint", uuid: message.uuid };
-      yield* reader.onAssistantMessage(message);
-    }
-    if (message.type === "result") {
-      if (message.subtype === "error_max_turns") {
-        throw new CcapiError("max_turns_exceeded", "The run needed more turns than it may have.", { shouldRetry: false });
-      }
-      if (message.subtype === "error_max_budget_usd") {
-        throw new CcapiError("budget_exceeded", "The run reached its cost limit.", { shouldRetry: false });
-      }
-      if (message.is_error) {
-        const failed = withStatus(lastSignal ?? toSignal(message), message) ?? { source: "result", error: undefined, status: null, text: "" };
-        if (failed.source === "result") yield { type: "signal", signal: failed, isFinal: true };
-        throw toFailure(failed, { rateLimit, nowMs: now() });
-      }
-      const { lastCall } = reader;
-      yield finish(toFinishReason(lastCall?.stopReason), lastCall?.stopSequence, message.total_cost_usd);
-      return;
-    }
-  }
-}
-
-/** The assistant's message knows the type of its error, the result its status: together they say more. */
-function withStatus(signal: Signal | undefined, result: Extract<SDKMessage, { type: "result" }>): Signal | undefined {
-  const status = "api_error_status" in result ? (result.api_error_status ?? null) : null;
-  return signal !== undefined && "status" in signal && signal.source === "assistant" ? { ...signal, status } : signal;
-}
-
-function isOverLength(maxTokens: number | undefined, profile: TurnSettings["profile"], reader: BlockReader): boolean {
-  if (reader.lastCall?.stopReason === "max_tokens") return true;
-  // The agent's bound holds for the run as a whole, not for each of its calls.
-  return profile === "agent" && maxTokens !== undefined && reader.usage.outputTokens >= maxTokens &&
-    reader.lastCall?.stopReason === "tool_use";
-}
-
-function toFinishReason(stopReason: string | null | undefined): FinishReason {
-  if (stopReason === "max_tokens" || stopReason === "model_context_window_exceeded") return "length";
-  return stopReason === "refusal" ? "refusal" : "stop";
 }
 
 function isAuthSign(signal: Signal): boolean {

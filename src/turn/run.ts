@@ -67,7 +67,8 @@ export function createTurnRunner(ports: TurnPorts): TurnRunner {
             break;
           case "finish":
             outcome.isFinished = true;
-            outcome.costUsd = event.costUsd;
+            // A run that we cut short doesn't know its cost: the next one's total holds it.
+            outcome.costUsd = Math.max(event.costUsd, costBeforeUsd);
             yield { ...event, costUsd: Math.max(0, event.costUsd - costBeforeUsd) };
             break;
           default:

@@ -1,0 +1,102 @@
+// The Agent SDK's messages of one run → its events, up to `finish` or the run's failure. Starts and ends no process.
+import type { SDKMessage, SDKRateLimitInfo } from "@anthropic-ai/claude-agent-sdk";
+import { CcapiError } from "../auth/errors.ts";
+import type { Signal } from "../auth/signal.ts";
+import type { FinishReason } from "../turn/turn.ts";
+import { type BlockReader, createBlockReader } from "./blocks.ts";
+import { toFailure } from "./failures.ts";
+import type { TurnSettings } from "./profile.ts";
+import type { RunEvent } from "./run.ts";
+import { isSynthetic, toSignal } from "./signals.ts";
+
+type ResultMessage = Extract<SDKMessage, { type: "result" }>;
+
+/**
+ * Follows a run's messages. Returns without `finish` only where they ended early.
+ *
+ * @throws CcapiError the run's failure, after the signal that tells of it.
+ */
+export async function* readAnswer(
+  messages: AsyncIterable<SDKMessage>,
+  turn: TurnSettings,
+  now: () => number,
+): AsyncGenerator<RunEvent, void, undefined> {
+  const reader = createBlockReader();
+  let rateLimit: SDKRateLimitInfo | undefined;
+  let failure: Signal | undefined;
+  let isWorking = false;
+
+  for await (const message of messages) {
+    if (!isWorking && message.type === "system" && message.subtype === "status") {
+      isWorking = true;
+      yield { type: "phase", phase: "working" };
+    }
+    if (message.type === "rate_limit_event") rateLimit = message.rate_limit_info;
+    if (message.type === "result") {
+      if (!message.is_error) {
+        const { lastCall } = reader;
+        yield finish(reader, toFinishReason(lastCall?.stopReason), message.total_cost_usd);
+        return;
+      }
+      throwIfLimit(message);
+      const signal = describeFailure(failure, message);
+      yield { type: "signal", signal, isFinal: true };
+      throw toFailure(signal, { rateLimit, nowMs: now() });
+    }
+    const signal = toSignal(message);
+    // Claude Code's own words about a failed call: the result that follows knows its status.
+    if (signal?.source === "assistant") failure = signal;
+    else if (signal !== undefined) yield { type: "signal", signal, isFinal: false };
+
+    if (message.type === "stream_event" && message.parent_tool_use_id === null) {
+      yield* reader.onStreamEvent(message.event);
+      if (message.event.type === "message_delta" && isOverLength(turn, reader)) {
+        yield finish(reader, "length", 0);
+        return;
+      }
+    }
+    if (message.type === "assistant" && message.parent_tool_use_id === null && !isSynthetic(message)) {
+      yield { type: "checkpoint", uuid: message.uuid };
+      yield* reader.onAssistantMessage(message);
+    }
+  }
+  if (failure !== undefined) {
+    yield { type: "signal", signal: failure, isFinal: true };
+    throw toFailure(failure, { rateLimit, nowMs: now() });
+  }
+}
+
+function finish(reader: BlockReader, reason: FinishReason, costUsd: number): RunEvent {
+  const stopSequence = reader.lastCall?.stopSequence ?? undefined;
+  return { type: "finish", reason, stopSequence, usage: reader.usage, costUsd };
+}
+
+function throwIfLimit(result: ResultMessage): void {
+  const details = { shouldRetry: false };
+  if (result.subtype === "error_max_turns") {
+    throw new CcapiError("max_turns_exceeded", "The run needed more turns than it may have.", details);
+  }
+  if (result.subtype === "error_max_budget_usd") {
+    throw new CcapiError("budget_exceeded", "The run reached its cost limit.", details);
+  }
+}
+
+/** The assistant's message knows the type of an error, the result its status: together they say more. */
+function describeFailure(assistant: Signal | undefined, result: ResultMessage): Signal {
+  const status = ("api_error_status" in result ? result.api_error_status : null) ?? null;
+  if (assistant?.source === "assistant") return { ...assistant, status };
+  return toSignal(result) ?? { source: "result", error: undefined, status, text: "" };
+}
+
+function isOverLength({ profile, maxTokens }: TurnSettings, { lastCall, usage }: BlockReader): boolean {
+  // Claude Code would go on by itself up to three times, even with one turn allowed (measured, 2.1.330).
+  if (lastCall?.stopReason === "max_tokens") return true;
+  // The agent's bound holds for its run as a whole: no further call once it is used up.
+  const wouldCallAgain = profile === "agent" && lastCall?.stopReason === "tool_use";
+  return wouldCallAgain && maxTokens !== undefined && usage.outputTokens >= maxTokens;
+}
+
+function toFinishReason(stopReason: string | null | undefined): FinishReason {
+  if (stopReason === "max_tokens" || stopReason === "model_context_window_exceeded") return "length";
+  return stopReason === "refusal" ? "refusal" : "stop";
+}
