@@ -1,0 +1,70 @@
+// DATA: what becomes of each parameter of a chat completion request. docs/api.md holds the same table, and a test compares
+// both with OpenAI's own list of parameters.
+
+/** What becomes of a parameter. */
+export interface Parameter {
+  readonly name: string;
+  /**
+   * - `used`: it has its effect.
+   * - `sampling`: it has its effect where the model does not think; else it is ignored.
+   * - `ignored`: accepted without effect, and named in `x-ignored-parameters`.
+   * - `refused`: a 400 that names it, unless its value asks for nothing.
+   */
+  readonly fate: "used" | "sampling" | "ignored" | "refused";
+  /** For documents, and for the error of a refused one. */
+  readonly note: string;
+}
+
+/** Every parameter of OpenAI's request, and our own `session_id`. */
+export const parameters: readonly Parameter[] = [
+  { name: "messages", fate: "used", note: "system, developer, user and assistant messages, as text or text parts" },
+  { name: "model", fate: "used", note: "see Models" },
+  { name: "stream", fate: "used", note: "" },
+  { name: "stream_options", fate: "used", note: "include_usage" },
+  { name: "session_id", fate: "used", note: "our own: continues a conversation, like the header X-Session-Id" },
+  { name: "max_completion_tokens", fate: "used", note: "for the agent: the bound of its whole run" },
+  { name: "max_tokens", fate: "used", note: "older name of max_completion_tokens" },
+  { name: "reasoning_effort", fate: "used", note: "none, minimal, low, medium, high, xhigh, max" },
+  { name: "stop", fate: "used", note: "up to 4 sequences" },
+  { name: "user", fate: "used", note: "parts one end user's warm processes from another's; no effect on the answer" },
+  { name: "safety_identifier", fate: "used", note: "as user" },
+  { name: "temperature", fate: "sampling", note: "above 1 counts as 1; without reasoning_effort it turns thinking off" },
+  { name: "top_p", fate: "sampling", note: "only without temperature: the model API takes one of them" },
+  { name: "frequency_penalty", fate: "ignored", note: "" },
+  { name: "presence_penalty", fate: "ignored", note: "" },
+  { name: "seed", fate: "ignored", note: "" },
+  { name: "metadata", fate: "ignored", note: "" },
+  { name: "store", fate: "ignored", note: "" },
+  { name: "service_tier", fate: "ignored", note: "" },
+  { name: "verbosity", fate: "ignored", note: "" },
+  { name: "prediction", fate: "ignored", note: "" },
+  { name: "moderation", fate: "ignored", note: "" },
+  { name: "prompt_cache_key", fate: "ignored", note: "Claude Code caches prompts by itself" },
+  { name: "prompt_cache_options", fate: "ignored", note: "" },
+  { name: "prompt_cache_retention", fate: "ignored", note: "" },
+  { name: "parallel_tool_calls", fate: "ignored", note: "" },
+  { name: "tool_choice", fate: "ignored", note: "" },
+  { name: "function_call", fate: "ignored", note: "" },
+  { name: "n", fate: "refused", note: "one answer for each request" },
+  { name: "logprobs", fate: "refused", note: "Claude gives none" },
+  { name: "top_logprobs", fate: "refused", note: "Claude gives none" },
+  { name: "logit_bias", fate: "refused", note: "Claude takes none" },
+  { name: "audio", fate: "refused", note: "Claude speaks in text" },
+  { name: "modalities", fate: "refused", note: "text only" },
+  { name: "web_search_options", fate: "refused", note: "use the agent, where its operator allows WebSearch" },
+  { name: "tools", fate: "refused", note: "client tools are not served by this version" },
+  { name: "functions", fate: "refused", note: "client tools are not served by this version" },
+  { name: "response_format", fate: "refused", note: "only the type text is served by this version" },
+];
+
+/** Values by which clients say that they don't want a refused parameter. */
+export const harmlessValues: Readonly<Record<string, (value: unknown) => boolean>> = {
+  n: (value) => value === 1,
+  logprobs: (value) => value === false,
+  top_logprobs: (value) => value === 0,
+  logit_bias: (value) => typeof value === "object" && value !== null && Object.keys(value).length === 0,
+  modalities: (value) => Array.isArray(value) && value.every((modality) => modality === "text"),
+  tools: (value) => Array.isArray(value) && value.length === 0,
+  functions: (value) => Array.isArray(value) && value.length === 0,
+  response_format: (value) => typeof value === "object" && value !== null && "type" in value && value.type === "text",
+};
