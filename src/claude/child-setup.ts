@@ -15,8 +15,8 @@ export interface ChildPolicy {
   /** Sent upstream in the user agent, e.g. `ccapi/0.1.0`. */
   readonly clientApp: string;
   /**
-   * A stored login may not be used (see docs/security.md): children get this empty configuration folder instead of
-   * the operator's. `undefined`: they get the operator's own.
+   * A stored login may not be used (see docs/security.md): where there is no other credential, children get this empty
+   * configuration folder instead of the operator's. `undefined`: they always get the operator's own.
    */
   readonly privateConfigDir: string | undefined;
 }
@@ -55,11 +55,14 @@ export async function prepareChild(policy: ChildPolicy): Promise<ChildSetup> {
   }
   // Claude Code then keeps its credentials out of the environment of the commands that an agent runs.
   if (hasBubblewrap) environment["CLAUDE_CODE_SUBPROCESS_ENV_SCRUB"] = "1";
-  if (policy.privateConfigDir !== undefined) environment["CLAUDE_CONFIG_DIR"] = policy.privateConfigDir;
+  const kind = credentialKind(environment, credentialSettings);
+  if (kind === "stored_login" && policy.privateConfigDir !== undefined) {
+    environment["CLAUDE_CONFIG_DIR"] = policy.privateConfigDir;
+  }
   return {
     environment,
     credentialSettings,
-    kind: credentialKind(environment, credentialSettings),
+    kind,
     configDir: claudeConfigDir(environment),
   };
 }

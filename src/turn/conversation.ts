@@ -146,9 +146,10 @@ async function continueSession(
     prompt,
     costBeforeUsd: record.costUsd,
     async close({ isFinished, checkpoint, costUsd }) {
+      // Deleted while its turn ran.
+      if ((await sessions.get(record.clientName, record.id)) === undefined) return deleteTranscript(place);
       // A turn that failed or was cancelled never was: the next one goes on from the last that ended well.
       if (!isFinished || checkpoint === undefined || !(await isInTranscript(place, checkpoint))) return;
-      if ((await sessions.get(record.clientName, record.id)) === undefined) return deleteTranscript(place);
       await sessions.put({
         ...record,
         model: turn.requestedModel,

@@ -11,6 +11,7 @@ import type { Admission } from "./admission.ts";
 import { openConversation, type OpenConversation } from "./conversation.ts";
 import type { Ledger } from "./ledger.ts";
 import type { KeyedLock } from "./lock.ts";
+import { sessionKey } from "./session-care.ts";
 import type { SessionStore } from "./sessions.ts";
 import type { RunTurn, Turn, TurnContext, TurnEvent } from "./turn.ts";
 
@@ -92,7 +93,7 @@ export function createTurnRunner(ports: TurnPorts): TurnRunner {
     held: Held,
   ): AsyncGenerator<TurnEvent, void, undefined> {
     if (turn.sessionId !== undefined) {
-      const key = JSON.stringify([client.name, turn.sessionId]);
+      const key = sessionKey(client.name, turn.sessionId);
       if (ports.sessionLock.isHeld(key)) yield { type: "phase", phase: "queued" };
       held.releases.push(await ports.sessionLock.acquire(key, signal));
     }
@@ -138,7 +139,10 @@ function throwIfAuth(signal: Signal, child: ChildSetup): void {
 
 function explain(error: unknown, client: AbortSignal, deadline: AbortSignal, timeoutMs: number): unknown {
   if (error instanceof CcapiError) return error;
-  if (client.aborted) return new CcapiError("client_closed_request", "The client closed the connection.");
+  if (client.aborted) {
+    if (client.reason instanceof CcapiError) return client.reason;
+    return new CcapiError("client_closed_request", "The client closed the connection.");
+  }
   if (deadline.aborted) {
     return new CcapiError("request_timeout", `The request took longer than ${timeoutMs / 1_000} s.`);
   }

@@ -38,6 +38,8 @@ export interface SessionStore {
   delete(clientName: string, id: string): Promise<void>;
   /** All that have expired, of every client; they are out of reach already. */
   expired(): Promise<SessionRecord[]>;
+  /** Names of the clients that have sessions. */
+  clients(): Promise<string[]>;
 }
 
 /** What a store needs. */
@@ -60,6 +62,12 @@ export function createSessionStore({ dir, timeToLiveMs, now }: SessionStoreOptio
       names.filter((name) => name.endsWith(".json")).map((name) => readRecord(join(folder, name))),
     );
     return records.filter((record) => record !== undefined);
+  }
+
+  async function readEverything(): Promise<SessionRecord[]> {
+    const folders = await readdir(dir).catch(() => []); // No session yet.
+    const records = await Promise.all(folders.map((folder) => readAll(join(dir, folder))));
+    return records.flat();
   }
 
   return {
@@ -86,9 +94,10 @@ export function createSessionStore({ dir, timeToLiveMs, now }: SessionStoreOptio
       await rm(path(clientName, id), { force: true });
     },
     async expired() {
-      const folders = await readdir(dir).catch(() => []); // No session yet.
-      const records = await Promise.all(folders.map((folder) => readAll(join(dir, folder))));
-      return records.flat().filter(isExpired);
+      return (await readEverything()).filter(isExpired);
+    },
+    async clients() {
+      return [...new Set((await readEverything()).map(({ clientName }) => clientName))];
     },
   };
 }

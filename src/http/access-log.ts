@@ -1,0 +1,32 @@
+// One log line for each request, when its answer has been sent in full or the client has gone.
+import type { MiddlewareHandler } from "hono";
+import type { Logger } from "../observe/log.ts";
+import type { AppEnv } from "./app-env.ts";
+
+/** Logs method, path without query, status, duration; never a body or a header. Probes are logged at debug. */
+export function accessLog(log: Logger): MiddlewareHandler<AppEnv> {
+  return async (context, next) => {
+    const startedAt = performance.now();
+    await next();
+    const { method, path } = context.req;
+    const isProbe = path.startsWith("/health") || path === "/metrics";
+    const write = (isAborted: boolean) => {
+      const { requestId, client, errorCode } = context.var;
+      const fields = {
+        requestId,
+        method,
+        path,
+        status: context.res.status,
+        durationMs: Math.round(performance.now() - startedAt),
+        ...(client === undefined ? {} : { client: client.name }),
+        ...(errorCode === undefined ? {} : { error: errorCode }),
+        ...(isAborted ? { aborted: true } : {}),
+      };
+      log[isProbe ? "debug" : "info"](fields, "Request");
+    };
+    // Outside of a real server, as in unit tests, there is no connection to wait for.
+    const outgoing = context.env?.outgoing;
+    if (outgoing === undefined || outgoing.closed) write(false);
+    else outgoing.once("close", () => write(!outgoing.writableFinished));
+  };
+}

@@ -1,0 +1,93 @@
+// Every path of the server, and what a request passes on its way to it.
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { cors } from "hono/cors";
+import { methodNotAllowed } from "hono/method-not-allowed";
+import { requestId } from "hono/request-id";
+import { secureHeaders } from "hono/secure-headers";
+import { randomUUID } from "node:crypto";
+import { CcapiError } from "../auth/errors.ts";
+import type { Logger } from "../observe/log.ts";
+import { listModels, resolveModel, toModelObject } from "../openai/models.ts";
+import { accessLog } from "./access-log.ts";
+import type { AppEnv } from "./app-env.ts";
+import { clientsOnly, recognise } from "./authenticate.ts";
+import { chatCompletions, type ChatPorts } from "./chat-completions.ts";
+import { errorHandler, errorResponse } from "./errors.ts";
+import { acceptWhile, jsonOnly, rateLimit } from "./guards.ts";
+import { healthHandlers, type HealthPorts } from "./health.ts";
+import type { Keyring } from "./keyring.ts";
+import { chatRoute, healthRoutes, modelRoutes, sessionRoutes } from "./routes.ts";
+import { sessionHandlers, type SessionPorts } from "./sessions.ts";
+import { toInvalidRequest } from "./validation.ts";
+
+/** All that the app is made of. */
+export interface AppPorts extends ChatPorts, HealthPorts, SessionPorts {
+  readonly log: Logger;
+  readonly keyring: Keyring;
+  readonly limits: { readonly maxBodyBytes: number; readonly requestsPerMinutePerKey: number | undefined };
+  readonly corsOrigins: readonly string[];
+}
+
+/** Makes the app. It listens to nothing: `app.request()` tries it without a port. */
+export function createApp(ports: AppPorts) {
+  const app = new OpenAPIHono<AppEnv>({
+    defaultHook(result) {
+      if (!result.success) throw toInvalidRequest(result.error.issues);
+    },
+  });
+
+  app.onError(errorHandler(ports.log));
+  app.notFound((context) => errorResponse(new CcapiError("not_found", "There is nothing at this path."), context));
+
+  app.use(requestId({ limitLength: 128, generator: () => `req_${randomUUID().replaceAll("-", "")}` }));
+  app.use(accessLog(ports.log));
+  app.use(secureHeaders());
+  if (ports.corsOrigins.length > 0) {
+    app.use(cors({ origin: [...ports.corsOrigins], exposeHeaders: ["x-request-id", "x-session-id", "x-ignored-parameters", "retry-after"] }));
+  }
+  app.use(recognise(ports.keyring));
+  app.use(
+    methodNotAllowed({
+      app,
+      onMethodNotAllowed: (context, methods) => {
+        context.header("allow", methods.join(", "));
+        return errorResponse(new CcapiError("method_not_allowed", `This path takes ${methods.join(", ")}.`), context);
+      },
+    }),
+  );
+  app.use("/v1/*", clientsOnly);
+
+  const health = healthHandlers(ports);
+  app.openapi(healthRoutes.health, (context) => health.health(context));
+  app.openapi(healthRoutes.live, (context) => health.live(context));
+  app.openapi(healthRoutes.ready, (context) => health.ready(context));
+
+  app.openapi(modelRoutes.list, (context) =>
+    context.json({ object: "list", data: listModels(ports.modelAliases) }),
+  );
+  const findModel = (id: string) => {
+    resolveModel(id, ports.modelAliases);
+    return toModelObject(id);
+  };
+  app.openapi(modelRoutes.get, (context) => context.json(findModel(context.req.valid("param").id)));
+  // claude-code/opus, by clients that leave the slash as it is.
+  app.get("/v1/models/:kind/:name", (context) =>
+    context.json(findModel(`${context.req.param("kind")}/${context.req.param("name")}`)),
+  );
+
+  const sessions = sessionHandlers(ports);
+  app.openapi(sessionRoutes.list, (context) => sessions.list(context));
+  app.openapi(sessionRoutes.get, (context) => sessions.get(context, context.req.valid("param").id));
+  app.openapi(sessionRoutes.delete, (context) => sessions.delete(context, context.req.valid("param").id));
+
+  const chat = chatCompletions(ports);
+  app.use(
+    chatRoute.path,
+    acceptWhile(ports.isServing),
+    rateLimit(ports.limits.requestsPerMinutePerKey),
+    ...jsonOnly(ports.limits.maxBodyBytes),
+  );
+  app.openapi(chatRoute, (context) => chat(context, context.req.valid("json")));
+
+  return app;
+}

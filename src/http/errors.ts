@@ -1,0 +1,38 @@
+// Every failure of a request → OpenAI's error envelope. The only place that decides what a client sees of an error.
+import type { Context } from "hono";
+import { HTTPException } from "hono/http-exception";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { CcapiError } from "../auth/errors.ts";
+import type { Logger } from "../observe/log.ts";
+import { toErrorBody, toErrorHeaders } from "../openai/error.ts";
+import type { AppEnv } from "./app-env.ts";
+
+/** Makes the app's error handler. What nobody foresaw is logged with its stack, and told without any of it. */
+export function errorHandler(log: Logger): (error: Error, context: Context<AppEnv>) => Response {
+  return (thrown, context) => {
+    const error = toCcapiError(thrown);
+    if (error.code === "internal_error") {
+      log.error({ requestId: context.var.requestId, stack: thrown.stack }, "Unforeseen error");
+    }
+    context.set("errorCode", error.code);
+    return errorResponse(error, context);
+  };
+}
+
+/** The response that tells of an error. */
+export function errorResponse(error: CcapiError, context: Context<AppEnv>): Response {
+  // 499 is nobody's to read: the client has gone.
+  return context.json(toErrorBody(error), error.status as ContentfulStatusCode, toErrorHeaders(error));
+}
+
+/** Whatever was thrown, as the product's error. */
+export function toCcapiError(error: unknown): CcapiError {
+  if (error instanceof CcapiError) return error;
+  if (error instanceof HTTPException && error.status < 500) {
+    if (error.status === 413) return new CcapiError("request_too_large", "The body is too large.");
+    return new CcapiError("invalid_json", "The body is not valid JSON.");
+  }
+  return new CcapiError("internal_error", "The server failed in a way that nobody foresaw; its log says more.", {
+    cause: error,
+  });
+}

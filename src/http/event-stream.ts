@@ -1,0 +1,95 @@
+// A turn as server-sent events: one write for each event, a comment when nothing happens for long, an end to clients that don't read.
+import type { TurnEvent } from "../turn/turn.ts";
+import type { ReleasedTurn } from "./hold.ts";
+
+/** What one API's stream looks like, and its limits. */
+export interface EventStreamOptions {
+  /** The frames of an event, each whole: `data: {…}\n\n`. */
+  readonly toFrames: (event: TurnEvent) => readonly string[];
+  /** What is sent after the last event. */
+  readonly lastFrames: readonly string[];
+  /** What is sent where the turn fails; nothing follows it. */
+  readonly toErrorFrames: (error: unknown) => readonly string[];
+  readonly heartbeatMs: number;
+  /** A client that takes nothing for so long is cut. */
+  readonly slowClientMs: number;
+  /** Ends the turn: the client has gone, or does not read. */
+  readonly abandon: (reason: Error) => void;
+}
+
+const encoder = new TextEncoder();
+const heartbeat = encoder.encode(": keep-alive\n\n");
+
+/** The body of a streaming answer. The turn goes on only as fast as the client reads. */
+export function toEventStream(
+  iterator: AsyncIterator<TurnEvent, void>,
+  { events, pending: heldPending }: ReleasedTurn,
+  options: EventStreamOptions,
+): ReadableStream<Uint8Array> {
+  let pending = heldPending;
+  let slowTimer: NodeJS.Timeout | undefined;
+
+  function send(controller: ReadableStreamDefaultController<Uint8Array>, frames: readonly string[]): void {
+    for (const frame of frames) controller.enqueue(encoder.encode(frame));
+  }
+
+  async function pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    clearTimeout(slowTimer);
+    try {
+      let isSent = false;
+      while (!isSent) {
+        pending ??= iterator.next();
+        const result = await orHeartbeat(pending, options.heartbeatMs);
+        if (result === undefined) {
+          controller.enqueue(heartbeat);
+          break;
+        }
+        pending = undefined;
+        if (result.done === true) {
+          send(controller, options.lastFrames);
+          controller.close();
+          return;
+        }
+        const frames = options.toFrames(result.value);
+        send(controller, frames);
+        isSent = frames.length > 0;
+      }
+    } catch (error) {
+      send(controller, options.toErrorFrames(error));
+      controller.close();
+      return;
+    }
+    slowTimer = setTimeout(() => {
+      const reason = new Error(`The client read nothing for ${options.slowClientMs / 1_000} s.`);
+      options.abandon(reason);
+      controller.error(reason);
+    }, options.slowClientMs).unref();
+  }
+
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        for (const event of events) send(controller, options.toFrames(event));
+      },
+      pull,
+      cancel() {
+        clearTimeout(slowTimer);
+        options.abandon(new Error("The client closed the connection."));
+      },
+    },
+    { highWaterMark: 1 },
+  );
+}
+
+/** `undefined` where `ms` pass first. */
+async function orHeartbeat<T>(wait: Promise<T>, ms: number): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const beat = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms);
+  });
+  try {
+    return await Promise.race([wait, beat]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,82 @@
+// DATA: the routes as the OpenAPI document tells of them, with the schemas that validate them.
+import { createRoute, z } from "@hono/zod-openapi";
+import { chatRequest, sessionId } from "../openai/chat/request.ts";
+
+const json = (description: string) => ({ description });
+const failures = { default: json("An error in OpenAI's envelope. docs/errors.md lists every code.") };
+
+const modelId = z.object({ id: z.string().max(256).openapi({ param: { name: "id", in: "path" }, example: "claude-code" }) });
+const sessionParam = z.object({ id: sessionId });
+
+/** What the process says of itself. */
+export const healthRoutes = {
+  health: createRoute({
+    method: "get",
+    path: "/health",
+    summary: "Whether the server works; with a key, what is known of the Claude credential",
+    responses: { 200: json("While the process serves, whatever its state"), ...failures },
+  }),
+  live: createRoute({
+    method: "get",
+    path: "/health/live",
+    summary: "Whether the process runs",
+    responses: { 200: json("It does"), ...failures },
+  }),
+  ready: createRoute({
+    method: "get",
+    path: "/health/ready",
+    summary: "Whether new requests are welcome",
+    responses: { 200: json("They are"), 503: json("Starting, or shutting down"), ...failures },
+  }),
+};
+
+/** Models. */
+export const modelRoutes = {
+  list: createRoute({
+    method: "get",
+    path: "/v1/models",
+    summary: "Lists the models",
+    responses: { 200: json("OpenAI's list of models"), ...failures },
+  }),
+  get: createRoute({
+    method: "get",
+    // Names such as claude-code/opus hold a slash.
+    path: "/v1/models/{id}",
+    request: { params: modelId },
+    summary: "Looks at one model",
+    responses: { 200: json("OpenAI's model object"), ...failures },
+  }),
+};
+
+/** Sessions. */
+export const sessionRoutes = {
+  list: createRoute({
+    method: "get",
+    path: "/v1/sessions",
+    summary: "Lists the sessions of this key",
+    responses: { 200: json("The sessions, newest use first"), ...failures },
+  }),
+  get: createRoute({
+    method: "get",
+    path: "/v1/sessions/{id}",
+    request: { params: sessionParam },
+    summary: "Looks at one session",
+    responses: { 200: json("The session"), ...failures },
+  }),
+  delete: createRoute({
+    method: "delete",
+    path: "/v1/sessions/{id}",
+    request: { params: sessionParam },
+    summary: "Deletes a session and its conversation",
+    responses: { 200: json("It is gone"), ...failures },
+  }),
+};
+
+/** Chat completions. */
+export const chatRoute = createRoute({
+  method: "post",
+  path: "/v1/chat/completions",
+  summary: "Answers a conversation",
+  request: { body: { required: true, content: { "application/json": { schema: chatRequest } } } },
+  responses: { 200: json("A chat completion, or with `stream` a stream of its chunks"), ...failures },
+});

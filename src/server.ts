@@ -1,0 +1,190 @@
+// The composition root: configuration → parts → a server that listens → its orderly end. Decides nothing else.
+import { randomBytes } from "node:crypto";
+import { availableParallelism, homedir, totalmem } from "node:os";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { AuthStatus } from "./auth/contract.ts";
+import { CcapiError } from "./auth/errors.ts";
+import { prepareChild, type ChildPolicy } from "./claude/child-setup.ts";
+import { createProcessOwner } from "./claude/process.ts";
+import { startRun } from "./claude/run.ts";
+import { createRuntime } from "./claude/runtime.ts";
+import { type Config, ConfigError, isLoopback } from "./config.ts";
+import { createApp } from "./http/app.ts";
+import type { StreamTiming } from "./http/chat-completions.ts";
+import { createKeyring } from "./http/keyring.ts";
+import { listen } from "./http/listener.ts";
+import type { Logger } from "./observe/log.ts";
+import { createAdmission } from "./turn/admission.ts";
+import { withKeyLimit } from "./turn/key-limit.ts";
+import { createLedger } from "./turn/ledger.ts";
+import { createKeyedLock } from "./turn/lock.ts";
+import { createTurnRunner } from "./turn/run.ts";
+import { createSessionCare } from "./turn/session-care.ts";
+import { createSessionStore } from "./turn/sessions.ts";
+import type { RunTurn } from "./turn/turn.ts";
+import { createWorkspaces } from "./turn/workspace.ts";
+import { version } from "./version.ts";
+
+const streamTiming: StreamTiming = { holdMs: 10_000, heartbeatMs: 15_000, slowClientMs: 60_000 };
+const sweepEveryMs = 10 * 60_000;
+/** Memory that one Claude process may need, with room for its tools. */
+const bytesPerRun = 250 * 1_048_576;
+
+/** A server that listens. */
+export interface RunningServer {
+  readonly url: string;
+  readonly port: number;
+  /** The key that was made because the operator set none. */
+  readonly madeKey: string | undefined;
+  /**
+   * Accepts nothing new, lets answers finish for as long as the configuration says, ends every Claude process.
+   * A second call cuts what is left at once.
+   */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a server.
+ *
+ * @throws ConfigError where the configuration can't be used on this machine; else what node throws where the address can't be had.
+ */
+export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
+  const stateDir = config.stateDir ?? defaultStateDir(config.environment);
+  assertOutsideCheckout(stateDir);
+  const madeKey = config.apiKeys.length + config.adminKeys.length === 0 ? makeKey() : undefined;
+  const keyring = createKeyring(
+    config.apiKeys,
+    madeKey === undefined ? config.adminKeys : [{ name: "local", key: madeKey }],
+  );
+
+  const owner = createProcessOwner();
+  const runtime = createRuntime();
+  const sessions = createSessionStore({ dir: join(stateDir, "sessions"), timeToLiveMs: config.sessionTtlMs, now: Date.now });
+  const sessionLock = createKeyedLock();
+  const care = createSessionCare({ sessions, lock: sessionLock, maxPerClient: config.maxSessionsPerKey });
+  const ledger = createLedger(join(stateDir, "ledger"));
+  const childPolicy: ChildPolicy = {
+    environment: config.environment,
+    allowTelemetry: config.allowTelemetry,
+    clientApp: `ccapi/${version}`,
+    privateConfigDir: mayUseStoredLogin(config) ? undefined : join(stateDir, "claude-config"),
+  };
+  const runner = createTurnRunner({
+    admission: createAdmission({ maxRunning: config.maxConcurrent ?? defaultMaxConcurrent(), maxWaiting: config.maxQueue }),
+    sessions,
+    sessionLock,
+    ledger,
+    prepareChild: () => prepareChild(childPolicy),
+    startRun: (spec, signal) => startRun(spec, { runtime, owner, now: Date.now }, signal),
+    openWorkspace: createWorkspaces(stateDir),
+    limits: { maxTurns: config.maxTurns, maxBudgetUsd: config.maxBudgetUsd, timeoutMs: config.requestTimeoutMs },
+    skipPermissions: config.skipPermissions,
+    now: Date.now,
+    onTidyError: (error, { requestId }) => log.error({ requestId, reason: errorCode(error) }, "Tidying up after a request failed"),
+  });
+
+  const ending = new AbortController();
+  const runTurn: RunTurn = (turn, context) =>
+    runner.runTurn(turn, { ...context, signal: AbortSignal.any([context.signal, ending.signal]) });
+  let isServing = false;
+  const app = createApp({
+    runTurn: withKeyLimit(runTurn, config.maxConcurrentPerKey),
+    modelAliases: config.modelAliases,
+    timing: streamTiming,
+    authStatus,
+    isServing: () => isServing,
+    now: Date.now,
+    sessions: care,
+    sessionTtlMs: config.sessionTtlMs,
+    log,
+    keyring,
+    limits: config,
+    corsOrigins: config.corsOrigins,
+  });
+
+  await ledger.sweep();
+  await care.sweep();
+  const sweeping = setInterval(() => {
+    care.sweep().catch((error: unknown) => log.error({ reason: errorCode(error) }, "Sweeping sessions failed"));
+  }, sweepEveryMs).unref();
+  const listener = await listen(app.fetch, config);
+  isServing = true;
+  for (const warning of config.warnings) log.warn(warning);
+  log.info({ url: listener.url, version }, "Listening");
+
+  let closing: Promise<void> | undefined;
+  async function closeInOrder(): Promise<void> {
+    log.info({ timeoutMs: config.shutdownTimeoutMs }, "Shutting down");
+    isServing = false;
+    clearInterval(sweeping);
+    const cut = () => ending.abort(new CcapiError("shutting_down", "The server is shutting down.", { retryAfterMs: 5_000 }));
+    const timer = setTimeout(cut, config.shutdownTimeoutMs);
+    ending.signal.addEventListener("abort", () => setTimeout(listener.destroy, 500).unref(), { once: true });
+    await listener.drain();
+    clearTimeout(timer);
+    cut();
+    await runner.settled();
+    await owner.close();
+    log.info("Shut down");
+  }
+
+  return {
+    url: listener.url,
+    port: listener.port,
+    madeKey,
+    close() {
+      if (closing !== undefined) ending.abort(new CcapiError("shutting_down", "The server was told to stop at once."));
+      return (closing ??= closeInOrder());
+    },
+  };
+}
+
+function defaultStateDir(environment: Config["environment"]): string {
+  const base = environment["XDG_STATE_HOME"] || join(environment["HOME"] || homedir(), ".local", "state");
+  return join(base, "ccapi");
+}
+
+/** Agents work below the state folder: they must not reach this program's own files by a plain relative path. */
+function assertOutsideCheckout(stateDir: string): void {
+  const checkout = fileURLToPath(new URL("..", import.meta.url));
+  const path = relative(checkout, stateDir);
+  if (path !== "" && (path.startsWith("..") || path === stateDir)) return;
+  throw new ConfigError(`CCAPI_STATE_DIR "${stateDir}": it lies inside the folder of this program. Choose another.`);
+}
+
+/** Anthropic's terms don't let a service offer a claude.ai login to others: see docs/security.md. */
+function mayUseStoredLogin({ host, allowStoredLogin }: Config): boolean {
+  return allowStoredLogin || isLoopback(host);
+}
+
+function defaultMaxConcurrent(): number {
+  return Math.max(8, Math.min(availableParallelism() * 4, Math.floor(totalmem() / 2 / bytesPerRun)));
+}
+
+function makeKey(): string {
+  return `ccapi-${randomBytes(24).toString("base64url")}`;
+}
+
+function errorCode(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown";
+  return "code" in error && typeof error.code === "string" ? error.code : error.name;
+}
+
+/** Until the refresh system is there to know more: nothing has been proven. */
+function authStatus(): AuthStatus {
+  return {
+    isAuthenticated: null,
+    lastRefreshAtMs: null,
+    refreshCount: 0,
+    consecutiveFailures: 0,
+    state: "unknown",
+    sinceMs: Date.now(),
+    evidence: null,
+    credential: { kind: null, expiresAtMs: null, generation: 1, renewable: false },
+    nextAttemptAtMs: null,
+    action: null,
+    coordination: "local",
+    waiting: 0,
+  };
+}

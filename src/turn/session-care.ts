@@ -1,0 +1,64 @@
+// Sessions as their owners manage them: list, look, delete; and the sweep of those that nobody used for long.
+// Runs no turn. A session whose turn is running is deleted at once and its transcript when the turn is over.
+import { CcapiError } from "../auth/errors.ts";
+import { deleteTranscript } from "../claude/transcript.ts";
+import { toPlace } from "./conversation.ts";
+import type { KeyedLock } from "./lock.ts";
+import type { SessionRecord, SessionStore } from "./sessions.ts";
+import type { Client } from "./turn.ts";
+
+/** The lock's key of one client's session. */
+export function sessionKey(clientName: string, id: string): string {
+  return JSON.stringify([clientName, id]);
+}
+
+/** What can be done with sessions beside taking turns. */
+export interface SessionCare {
+  /** Newest use first. */
+  list(client: Client): Promise<SessionRecord[]>;
+  /** @throws CcapiError `session_not_found` */
+  get(client: Client, id: string): Promise<SessionRecord>;
+  /** @throws CcapiError `session_not_found` */
+  delete(client: Client, id: string): Promise<void>;
+  /** Deletes what has expired, and what a client has beyond its limit. Resolves to how many went. */
+  sweep(): Promise<number>;
+}
+
+/** Makes the care of a store. */
+export function createSessionCare(ports: {
+  readonly sessions: SessionStore;
+  readonly lock: KeyedLock;
+  /** Sessions kept for one client. */
+  readonly maxPerClient: number;
+}): SessionCare {
+  const { sessions, lock, maxPerClient } = ports;
+
+  async function remove(record: SessionRecord): Promise<void> {
+    await sessions.delete(record.clientName, record.id);
+    // A turn that still runs writes to it, and deletes it at its end.
+    if (!lock.isHeld(sessionKey(record.clientName, record.id))) await deleteTranscript(toPlace(record));
+  }
+
+  async function find(client: Client, id: string): Promise<SessionRecord> {
+    const record = await sessions.get(client.name, id);
+    if (record !== undefined) return record;
+    throw new CcapiError("session_not_found", "There is no session of this id, or it has expired.");
+  }
+
+  return {
+    list: (client) => sessions.list(client.name),
+    get: find,
+    async delete(client, id) {
+      await remove(await find(client, id));
+    },
+    async sweep() {
+      const expired = await sessions.expired();
+      const surplus = (await sessions.clients()).map(async (clientName) =>
+        (await sessions.list(clientName)).slice(maxPerClient),
+      );
+      const doomed = [...expired, ...(await Promise.all(surplus)).flat()];
+      for (const record of doomed) await remove(record);
+      return doomed.length;
+    },
+  };
+}
