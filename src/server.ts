@@ -63,7 +63,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   const sessions = createSessionStore({ dir: join(stateDir, "sessions"), timeToLiveMs: config.sessionTtlMs, now: Date.now });
   const sessionLock = createKeyedLock();
   const care = createSessionCare({ sessions, lock: sessionLock, maxPerClient: config.maxSessionsPerKey });
-  const ledger = createLedger(join(stateDir, "ledger"));
+  const ledger = createLedger(join(stateDir, "ledger"), process.pid, isRunning);
   const childPolicy: ChildPolicy = {
     environment: config.environment,
     allowTelemetry: config.allowTelemetry,
@@ -160,6 +160,14 @@ function mayUseStoredLogin({ host, allowStoredLogin }: Config): boolean {
 
 function defaultMaxConcurrent(): number {
   return Math.max(8, Math.min(availableParallelism() * 4, Math.floor(totalmem() / 2 / bytesPerRun)));
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return errorCode(error) === "EPERM"; // Somebody else's, but alive.
+  }
 }
 
 function makeKey(): string {

@@ -72,6 +72,7 @@ async function* runEvents(
   let hasEndedItself = false;
   let isAuthFailure = false;
   const { input, close } = openInput(spec.prompt);
+  let closeQuery: () => void = () => undefined;
   const stop = () => void owned?.end();
   try {
     const sdk = await runtime.sdk();
@@ -90,8 +91,9 @@ async function* runEvents(
         }),
       },
     });
+    closeQuery = () => query.close();
     signal.addEventListener("abort", stop, { once: true });
-    for await (const event of readAnswer(query, spec.turn, now)) {
+    for await (const event of readAnswer(keptOpen(query), spec.turn, now)) {
       if (event.type === "signal" && isAuthSign(event.signal)) isAuthFailure = true;
       // After its token limit Claude Code would go on by itself; after all else it waits for its input's end.
       if (event.type === "finish") hasEndedItself = event.reason !== "length";
@@ -108,8 +110,21 @@ async function* runEvents(
     close();
     const grace = isAuthFailure && spec.child.kind === "stored_login" ? renewalGraceMs : 0;
     const end = owned?.end({ closeFirstMs: hasEndedItself ? ownEndMs : grace });
-    void (end ?? Promise.resolve()).then(markEnded);
+    void (end ?? Promise.resolve()).then(closeQuery).then(markEnded, markEnded);
   }
+}
+
+/**
+ * The SDK's messages without the SDK's own end: leaving its generator waits up to 2 s for the process and then kills it
+ * (measured, SDK 0.3.330). The process is ours to end, in its own time, and no client waits for that.
+ */
+function keptOpen<T>(source: AsyncIterable<T>): AsyncIterable<T> {
+  return {
+    [Symbol.asyncIterator]() {
+      const iterator = source[Symbol.asyncIterator]();
+      return { next: () => iterator.next() };
+    },
+  };
 }
 
 function isAuthSign(signal: Signal): boolean {

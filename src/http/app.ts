@@ -41,7 +41,8 @@ export function createApp(ports: AppPorts) {
 
   app.use(requestId({ limitLength: 128, generator: () => `req_${randomUUID().replaceAll("-", "")}` }));
   app.use(accessLog(ports.log));
-  app.use(secureHeaders());
+  // Whether a name is to be had by TLS alone is for the proxy before this server to say.
+  app.use(secureHeaders({ strictTransportSecurity: false }));
   if (ports.corsOrigins.length > 0) {
     app.use(cors({ origin: [...ports.corsOrigins], exposeHeaders: ["x-request-id", "x-session-id", "x-ignored-parameters", "retry-after"] }));
   }

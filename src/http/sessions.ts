@@ -20,7 +20,7 @@ export function sessionHandlers({ sessions, sessionTtlMs }: SessionPorts) {
     object: "session",
     model: record.model,
     turns: record.turns,
-    cost_usd: record.costUsd,
+    cost_usd: Number(record.costUsd.toFixed(6)),
     created_at: toTimestamp(record.createdAtMs),
     last_used_at: toTimestamp(record.lastUsedAtMs),
     expires_at: toTimestamp(record.lastUsedAtMs + sessionTtlMs),

@@ -19,9 +19,14 @@ export interface Ledger {
   sweep(): Promise<number>;
 }
 
-/** Opens the ledger in a folder. */
-export function createLedger(dir: string): Ledger {
-  const path = ({ sessionId }: TranscriptPlace) => join(dir, `${sessionId}.json`);
+/**
+ * Opens the ledger in a folder, which several servers may share: each keeps its own part.
+ *
+ * @param isRunning whether a process of this id lives; its part is left alone.
+ */
+export function createLedger(dir: string, pid: number, isRunning: (pid: number) => boolean): Ledger {
+  const ownDir = join(dir, String(pid));
+  const path = ({ sessionId }: TranscriptPlace) => join(ownDir, `${sessionId}.json`);
   const keep = (place: TranscriptPlace) => rm(path(place), { force: true });
   const remove = async (place: TranscriptPlace) => {
     await deleteTranscript(place);
@@ -29,19 +34,25 @@ export function createLedger(dir: string): Ledger {
   };
   return {
     async add(place) {
-      await mkdir(dir, { recursive: true, mode: 0o700 });
+      await mkdir(ownDir, { recursive: true, mode: 0o700 });
       await writeFile(path(place), JSON.stringify(place), { mode: 0o600 });
     },
     keep,
     delete: remove,
     async sweep() {
-      const names = await readdir(dir).catch(() => []); // No run yet.
-      for (const name of names) {
-        const entry = await readEntry(join(dir, name));
-        if (entry === undefined) await rm(join(dir, name), { force: true });
-        else await remove(entry);
+      let count = 0;
+      for (const part of await readdir(dir).catch(() => [])) {
+        // A part of our own id is that of an earlier process: call this before the first `add`.
+        if (Number(part) !== pid && isRunning(Number(part))) continue;
+        for (const name of await readdir(join(dir, part)).catch(() => [])) {
+          const entry = await readEntry(join(dir, part, name));
+          if (entry === undefined) continue;
+          await deleteTranscript(entry);
+          count += 1;
+        }
+        await rm(join(dir, part), { recursive: true, force: true });
       }
-      return names.length;
+      return count;
     },
   };
 }
