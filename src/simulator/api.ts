@@ -55,11 +55,7 @@ export function createApi(parts: ApiParts): Handler {
   };
 }
 
-async function route(
-  parts: ApiParts,
-  exchange: Exchange,
-  presented: Presented | null,
-): Promise<void> {
+async function route(parts: ApiParts, exchange: Exchange, presented: Presented | null): Promise<void> {
   const { request, record } = exchange;
   const url = new URL(request.url ?? "/", "http://localhost");
   const path = url.pathname;
@@ -86,11 +82,7 @@ function answerModels(exchange: Exchange, path: string, query: URLSearchParams):
   sendJson(exchange, model);
 }
 
-async function answerMessage(
-  parts: ApiParts,
-  exchange: Exchange,
-  counting: boolean,
-): Promise<void> {
+async function answerMessage(parts: ApiParts, exchange: Exchange, counting: boolean): Promise<void> {
   const read = await keepBody(parts, exchange);
   if (read === null) return;
   if ("status" in read) return refuse(exchange, read);
@@ -112,11 +104,7 @@ async function answerMessage(
   if (injected?.kind === "status") {
     const { status, message, type, headers, body } = injected;
     const error = createApiError(status, message, type);
-    return refuse(
-      exchange,
-      { ...error, ...(headers && { headers }), ...(body !== undefined && { body }) },
-      "faulted",
-    );
+    return refuse(exchange, { ...error, ...(headers && { headers }), ...(body !== undefined && { body }) }, "faulted");
   }
   const blocks = rule?.answer ?? (rule?.tokens === undefined ? answerBlocks(parsed) : []);
   const reply = createReply(parsed, blocks, rule, usage);
@@ -135,8 +123,7 @@ function paceOf(rule: Rule | null, standard: Pace): Pace {
 
 function close({ record, response }: Exchange, ending: Ending): void {
   record.status = response.headersSent ? response.statusCode : 0;
-  record.outcome =
-    ending === "complete" ? "answered" : ending === "faulted" ? "faulted" : "aborted";
+  record.outcome = ending === "complete" ? "answered" : ending === "faulted" ? "faulted" : "aborted";
 }
 
 /** Reads and files the body. Null: the client left; an error: it is too large or no JSON. */
@@ -147,10 +134,7 @@ async function keepBody(
   const read = await readBody(request);
   if (read === "aborted") return null;
   if (read === "too_large") {
-    return createApiError(
-      413,
-      `Request exceeds the maximum allowed number of bytes: ${MAX_BODY_BYTES}`,
-    );
+    return createApiError(413, `Request exceeds the maximum allowed number of bytes: ${MAX_BODY_BYTES}`);
   }
   const body = parseJson(read.text);
   const clean = withoutSecret(read.text, secret);
@@ -162,11 +146,7 @@ async function keepBody(
   return { text: read.text, body };
 }
 
-function refuse(
-  exchange: Exchange,
-  error: ApiError,
-  outcome: "rejected" | "faulted" = "rejected",
-): void {
+function refuse(exchange: Exchange, error: ApiError, outcome: "rejected" | "faulted" = "rejected"): void {
   const { request, response, record, requestId } = exchange;
   record.status = error.status;
   record.outcome = outcome;

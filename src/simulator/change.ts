@@ -81,10 +81,7 @@ export function planChange(
   },
 ): void {
   if (inMs === null && atMs === null) return apply(parts.credentials);
-  parts.credentials.plan(
-    atMs === null ? parts.clock() + (inMs ?? 0) : parts.startedAtMs + atMs,
-    apply,
-  );
+  parts.credentials.plan(atMs === null ? parts.clock() + (inMs ?? 0) : parts.startedAtMs + atMs, apply);
 }
 
 function isText(value: unknown): value is string {

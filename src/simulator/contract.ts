@@ -10,6 +10,8 @@ export interface SimulatorOptions {
   readonly rules?: readonly Rule[];
   /** The credentials that are known. None: any non-empty credential is accepted. */
   readonly credentials?: readonly CredentialSpec[];
+  /** Changes of credentials that happen by themselves. */
+  readonly script?: readonly ScriptEntry[];
   /** Pause between two deltas, ms. Default 0. */
   readonly tokenDelayMs?: number;
   /** Pause before the first delta, ms. Default 0. */
@@ -40,6 +42,20 @@ export interface CredentialSpec {
   readonly validFromMs?: number;
   readonly validUntilMs?: number;
   /** Wording used when it is turned down outside its window. Default `expired`. */
+  readonly rejection?: Rejection;
+}
+
+/** One planned change: exactly one of the five actions, each with the credential's value. */
+export interface ScriptEntry {
+  /** Milliseconds after the start, by the simulator's clock. */
+  readonly atMs: number;
+  readonly add?: string;
+  readonly expire?: string;
+  readonly revoke?: string;
+  readonly restore?: string;
+  /** The old value and the new one. */
+  readonly rotate?: readonly [oldValue: string, newValue: string];
+  /** Wording for `expire`. */
   readonly rejection?: Rejection;
 }
 

@@ -36,10 +36,7 @@ export interface CredentialBook extends Credentials {
 const MAX_UNKNOWN = 1000;
 
 /** @param clock ms since the epoch */
-export function createCredentialBook(
-  specs: readonly CredentialSpec[],
-  clock: () => number,
-): CredentialBook {
+export function createCredentialBook(specs: readonly CredentialSpec[], clock: () => number): CredentialBook {
   const entries = new Map<string, Entry>();
   const unknown = new Map<string, Entry>();
   let planned: { atMs: number; change: (credentials: Credentials) => void }[] = [];

@@ -23,10 +23,7 @@ const DEFAULTS: Readonly<Record<number, readonly [type: string, message: string]
   405: ["invalid_request_error", "Method Not Allowed"],
   408: ["timeout_error", "Request timed out"],
   413: ["request_too_large", "Request exceeds the maximum size"],
-  429: [
-    "rate_limit_error",
-    "This request would exceed your account's rate limit. Please try again later.",
-  ],
+  429: ["rate_limit_error", "This request would exceed your account's rate limit. Please try again later."],
   500: ["api_error", "Internal server error"],
   504: ["timeout_error", "Request timed out"],
   529: ["overloaded_error", "Overloaded"],

@@ -7,6 +7,7 @@ export type {
   Rejection,
   RequestRecord,
   Rule,
+  ScriptEntry,
   Simulator,
   SimulatorOptions,
 } from "./contract.ts";

@@ -39,8 +39,7 @@ const FILLER = "Lorem ipsum dolor sit amet, and so on until the wanted length is
 /** Filler of exactly `count` pieces. */
 export function fillerPieces(count: number): string[] {
   const pieces: string[] = Array.from({ length: count });
-  for (let index = 0; index < count; index += 1)
-    pieces[index] = FILLER[index % FILLER.length] ?? "";
+  for (let index = 0; index < count; index += 1) pieces[index] = FILLER[index % FILLER.length] ?? "";
   if (count > 0) pieces[0] = (pieces[0] ?? "").trimStart();
   return pieces;
 }

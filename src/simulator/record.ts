@@ -70,10 +70,7 @@ export function createRecordLog(): RecordLog {
 }
 
 /** Headers as one string each, without credentials. @param secret a value to be taken out wherever it stands */
-export function toPlainHeaders(
-  headers: IncomingHttpHeaders,
-  secret: string | null,
-): Readonly<Record<string, string>> {
+export function toPlainHeaders(headers: IncomingHttpHeaders, secret: string | null): Readonly<Record<string, string>> {
   const plain: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined) continue;
@@ -85,7 +82,5 @@ export function toPlainHeaders(
 
 /** Takes a credential out of a text; one so short that it may be part of any word stays. */
 export function withoutSecret(text: string, secret: string | null): string {
-  return secret === null || secret.length < 8 || !text.includes(secret)
-    ? text
-    : text.replaceAll(secret, REDACTED);
+  return secret === null || secret.length < 8 || !text.includes(secret) ? text : text.replaceAll(secret, REDACTED);
 }

@@ -4,10 +4,7 @@ import { type ApiError, createApiError } from "./errors.ts";
 
 const TEXTS: Readonly<Record<Rejection, readonly [status: number, message: string]>> = {
   // anthropics/claude-code#33811
-  expired: [
-    401,
-    "OAuth token has expired. Please obtain a new token or refresh your existing token.",
-  ],
+  expired: [401, "OAuth token has expired. Please obtain a new token or refresh your existing token."],
   // Claude Code 2.1 and later are told it like this
   oauth_expired: [401, "OAuth access token has expired. Re-authenticate to continue."],
   invalid_api_key: [401, "invalid x-api-key"],

@@ -43,8 +43,7 @@ export function createReply(
       : [{ type: "text" as const, pieces: fillerPieces(rule.tokens) }];
   for (const block of given) {
     const stopped = block.type === "text" ? stopAt(block.pieces, request.stopSequences) : null;
-    const whole: ReplyBlock =
-      stopped === null || block.type !== "text" ? block : { ...block, pieces: stopped.pieces };
+    const whole: ReplyBlock = stopped === null || block.type !== "text" ? block : { ...block, pieces: stopped.pieces };
     const fits = whole.pieces.length <= left;
     // A tool's input that is cut off is no JSON any more: the block is left out.
     if (fits) blocks.push(whole);

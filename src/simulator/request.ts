@@ -18,9 +18,7 @@ export interface ParsedTool {
   readonly inputSchema: JsonObject;
 }
 
-export type ToolChoice =
-  | { readonly type: "auto" | "any" | "none" }
-  | { readonly type: "tool"; readonly name: string };
+export type ToolChoice = { readonly type: "auto" | "any" | "none" } | { readonly type: "tool"; readonly name: string };
 
 /** A tool's result in the last message. */
 export interface ToolResult {
@@ -89,8 +87,7 @@ export function parseRequest(body: JsonObject): ParsedRequest {
     tools: asArray(body.tools).map(parseTool),
     toolChoice: parseToolChoice(choice),
     parallelTools: choice.disable_parallel_tool_use !== true,
-    thinking:
-      thinking.type === "enabled" || thinking.type === "adaptive" ? thinking.type : "disabled",
+    thinking: thinking.type === "enabled" || thinking.type === "adaptive" ? thinking.type : "disabled",
     thinkingOmitted: thinking.display === "omitted",
     stopSequences: asArray(body.stop_sequences).filter((text) => typeof text === "string"),
     outputSchema: outputSchema(body),
@@ -116,9 +113,7 @@ function parseMessage(message: unknown): ParsedMessage {
   const blocks =
     typeof content === "string"
       ? [{ type: "text", text: content }]
-      : asArray(content).filter(
-          (block): block is ParsedBlock => isJsonObject(block) && typeof block.type === "string",
-        );
+      : asArray(content).filter((block): block is ParsedBlock => isJsonObject(block) && typeof block.type === "string");
   return { role: role === "assistant" || role === "system" ? role : "user", content: blocks };
 }
 

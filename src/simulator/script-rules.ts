@@ -114,8 +114,7 @@ function isHeaders(json: unknown): boolean {
   return (
     isJsonObject(json) &&
     Object.entries(json).every(
-      ([name, value]) =>
-        /^[\w-]+$/.test(name) && typeof value === "string" && /^[\t\x20-\x7e]*$/.test(value),
+      ([name, value]) => /^[\w-]+$/.test(name) && typeof value === "string" && /^[\t\x20-\x7e]*$/.test(value),
     )
   );
 }

@@ -1,6 +1,7 @@
 // Wires the parts to a listening HTTP server on 127.0.0.1 and hands out the handle that programs hold.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { planChange, readScript } from "./change.ts";
 import type { Simulator, SimulatorOptions } from "./contract.ts";
 import { createControl } from "./control.ts";
 import { createCredentialBook } from "./credentials.ts";
@@ -36,10 +37,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const pace = { tokenDelayMs, firstTokenDelayMs };
   const api = createApi({ credentials, rules, log, cache, pace, clock });
   const startedAtMs = clock();
+  for (const change of readScript(options.script ?? [])) {
+    planChange(change, { credentials, clock, startedAtMs });
+  }
   const control =
-    options.allowControl === false
-      ? null
-      : createControl({ credentials, rules, log, clock, startedAtMs });
+    options.allowControl === false ? null : createControl({ credentials, rules, log, clock, startedAtMs });
 
   const server = createServer({ keepAliveTimeout: 60_000, noDelay: true }, (request, response) => {
     const answer = (request.url?.startsWith("/_simulator/") && control) || api;

@@ -2,16 +2,7 @@
 import type { ServerResponse } from "node:http";
 import type { Fault } from "./contract.ts";
 import { createApiError, errorBody } from "./errors.ts";
-import {
-  blockStart,
-  blockStop,
-  deltasOf,
-  endEvent,
-  MESSAGE_STOP,
-  PING,
-  startEvent,
-  toMessage,
-} from "./events.ts";
+import { blockStart, blockStop, deltasOf, endEvent, MESSAGE_STOP, PING, startEvent, toMessage } from "./events.ts";
 import type { Reply } from "./reply.ts";
 
 export interface Pace {
@@ -91,11 +82,7 @@ export async function sendReply(
   return "complete";
 }
 
-async function meetFault(
-  response: ServerResponse,
-  fault: StreamFault,
-  requestId: string,
-): Promise<Ending> {
+async function meetFault(response: ServerResponse, fault: StreamFault, requestId: string): Promise<Ending> {
   if (fault.kind === "mid-stream-error") {
     const status = fault.type === undefined ? 529 : 500;
     const error = createApiError(status, fault.message, fault.type);

@@ -56,9 +56,7 @@ function contentFault(at: string, role: string, content: unknown, final: boolean
     if (fault !== null) return fault;
   }
   const last: unknown = content.at(-1);
-  return isJsonObject(last) && last.type === "text"
-    ? trailingFault(role, String(last.text), final)
-    : null;
+  return isJsonObject(last) && last.type === "text" ? trailingFault(role, String(last.text), final) : null;
 }
 
 function trailingFault(role: string, text: string, final: boolean): string | null {
@@ -109,9 +107,7 @@ function sourceFault(at: string, source: unknown, types: readonly string[] | nul
   if (types !== null && !types.includes(String(mediaType))) {
     return `${at}.image.source.base64.media_type: Input should be 'image/jpeg', 'image/png', 'image/gif' or 'image/webp'`;
   }
-  return typeof data === "string" && data !== ""
-    ? null
-    : `${at}.image.source.base64.data: Field required`;
+  return typeof data === "string" && data !== "" ? null : `${at}.image.source.base64.data: Field required`;
 }
 
 interface Turn {

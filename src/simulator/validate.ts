@@ -78,8 +78,7 @@ function toolsFault(body: JsonObject): string | null {
     names.add(name);
     const schema = tool.input_schema;
     if (schema === undefined) return `${at}.custom.input_schema: Field required`;
-    if (!isJsonObject(schema))
-      return `${at}.custom.input_schema: Input should be a valid dictionary`;
+    if (!isJsonObject(schema)) return `${at}.custom.input_schema: Input should be a valid dictionary`;
     if (schema.type !== "object") {
       return `${at}.custom.input_schema.type: ${schema.type === undefined ? "Field required" : "Input should be 'object'"}`;
     }
@@ -87,11 +86,7 @@ function toolsFault(body: JsonObject): string | null {
   return toolChoiceFault(body.tool_choice, names, tools.length);
 }
 
-function toolChoiceFault(
-  choice: unknown,
-  names: ReadonlySet<string>,
-  toolCount: number,
-): string | null {
+function toolChoiceFault(choice: unknown, names: ReadonlySet<string>, toolCount: number): string | null {
   if (choice === undefined || choice === null) return null;
   if (!isJsonObject(choice)) return "tool_choice: Input should be a valid dictionary or object";
   if (!["auto", "any", "tool", "none"].includes(String(choice.type))) {
