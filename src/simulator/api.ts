@@ -86,9 +86,7 @@ async function answerMessage(parts: ApiParts, exchange: Exchange, counting: bool
   const read = await keepBody(parts, exchange);
   if (read === null) return;
   if ("status" in read) return refuse(exchange, read);
-  const betas = String(exchange.request.headers["anthropic-beta"] ?? "");
-  const systemMessages = /mid-conversation|per-turn-control/.test(betas);
-  const fault = requestFault(read.body, { counting, systemMessages });
+  const fault = requestFault(read.body, counting);
   if (fault !== null) return refuse(exchange, fault);
   if (!isJsonObject(read.body)) return; // `requestFault` takes objects only
 

@@ -1,6 +1,10 @@
 // The events of a streamed reply as strings, ready to be written. Pure.
 // Shapes: https://docs.claude.com/en/docs/build-with-claude/streaming (read 2026-11)
+import type { Usage } from "./message.ts";
 import type { Reply, ReplyBlock } from "./reply.ts";
+
+/** The model itself called the tool, and no program of its. */
+const DIRECT = { type: "direct" };
 
 export const PING = 'event: ping\ndata: {"type":"ping"}\n\n';
 export const MESSAGE_STOP = 'event: message_stop\ndata: {"type":"message_stop"}\n\n';
@@ -12,14 +16,18 @@ export function startEvent({ id, model, usage }: Reply): string {
     role: "assistant",
     model,
     content: [],
+    container: null,
     stop_reason: null,
+    stop_details: null,
     stop_sequence: null,
-    usage: { ...usage, output_tokens: 1, service_tier: "standard" },
+    usage: toWireUsage({ ...usage, output_tokens: 1 }, 0),
   };
   return `event: message_start\ndata: ${JSON.stringify({ type: "message_start", message })}\n\n`;
 }
 
-export function endEvent({ stopReason, stopSequence, usage }: Reply): string {
+export function endEvent(reply: Reply): string {
+  const { stopReason, stopSequence } = reply;
+  const { service_tier: _, cache_creation: __, ...usage } = toWireUsage(reply.usage, thinkingTokens(reply));
   const delta = { stop_reason: stopReason, stop_sequence: stopSequence };
   return `event: message_delta\ndata: ${JSON.stringify({ type: "message_delta", delta, usage })}\n\n`;
 }
@@ -27,10 +35,10 @@ export function endEvent({ stopReason, stopSequence, usage }: Reply): string {
 export function blockStart(index: number, block: ReplyBlock): string {
   const empty =
     block.type === "text"
-      ? { type: "text", text: "" }
+      ? { type: "text", text: "", citations: null }
       : block.type === "thinking"
         ? { type: "thinking", thinking: "", signature: "" }
-        : { type: "tool_use", id: block.id, name: block.name, input: {} };
+        : { type: "tool_use", id: block.id, name: block.name, input: {}, caller: DIRECT };
   const event = { type: "content_block_start", index, content_block: empty };
   return `event: content_block_start\ndata: ${JSON.stringify(event)}\n\n`;
 }
@@ -50,6 +58,23 @@ export function* deltasOf(index: number, block: ReplyBlock): Generator<string> {
   yield `${deltaHead(index, "signature_delta", "signature")}${JSON.stringify(block.signature)}}}\n\n`;
 }
 
+/** Usage with the fields that a rule does not set. */
+function toWireUsage(usage: Usage, thinking: number) {
+  return {
+    ...usage,
+    cache_creation: {
+      ephemeral_5m_input_tokens: usage.cache_creation_input_tokens,
+      ephemeral_1h_input_tokens: 0,
+    },
+    output_tokens_details: { thinking_tokens: thinking },
+    service_tier: "standard",
+  };
+}
+
+function thinkingTokens({ blocks }: Reply): number {
+  return blocks.reduce((sum, { type, pieces }) => sum + (type === "thinking" ? pieces.length : 0), 0);
+}
+
 function deltaHead(index: number, type: string, field: string): string {
   return `event: content_block_delta\ndata: {"type":"content_block_delta","index":${index},"delta":{"type":"${type}","${field}":`;
 }
@@ -67,18 +92,20 @@ export function toMessage(reply: Reply): object {
     role: "assistant",
     model,
     content: blocks.map(toContentBlock),
+    container: null,
     stop_reason: stopReason,
+    stop_details: null,
     stop_sequence: stopSequence,
-    usage: { ...usage, service_tier: "standard" },
+    usage: toWireUsage(usage, thinkingTokens(reply)),
   };
 }
 
 function toContentBlock(block: ReplyBlock): object {
   if (block.type === "tool_use") {
-    return { type: "tool_use", id: block.id, name: block.name, input: block.input };
+    return { type: "tool_use", id: block.id, name: block.name, input: block.input, caller: DIRECT };
   }
   const text = block.pieces.join("");
   return block.type === "text"
-    ? { type: "text", text }
+    ? { type: "text", text, citations: null }
     : { type: "thinking", thinking: text, signature: block.signature };
 }

@@ -5,6 +5,13 @@ interface Model {
   readonly id: string;
   readonly display_name: string;
   readonly created_at: string;
+  readonly capabilities: null;
+  readonly lifecycle: "active";
+  readonly line: string | null;
+  readonly max_input_tokens: number;
+  readonly max_tokens: number;
+  readonly deprecated_at: null;
+  readonly retires_at: null;
 }
 
 const model = (id: string, name: string, day: string): Model => ({
@@ -12,6 +19,13 @@ const model = (id: string, name: string, day: string): Model => ({
   id,
   display_name: name,
   created_at: `${day}T00:00:00Z`,
+  capabilities: null,
+  lifecycle: "active",
+  line: /opus|sonnet|haiku/.exec(id)?.[0] ?? null,
+  max_input_tokens: 200_000,
+  max_tokens: 128_000,
+  deprecated_at: null,
+  retires_at: null,
 });
 
 /** Newest first, as the API lists them. */

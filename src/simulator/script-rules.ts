@@ -53,7 +53,7 @@ function readRule(json: unknown): Read<Rule> {
   if (when.value === undefined) delete rule.when;
   else rule.when = when.value;
   // Every field that a rule reads was checked above.
-  return { value: rule as Rule };
+  return { value: rule };
 }
 
 function readWhen(json: unknown): Read<string | RegExp | undefined> {

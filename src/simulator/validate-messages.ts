@@ -1,8 +1,8 @@
 // The rules of the `messages` array: roles, blocks, and tools that must be answered. The first fault in the API's words. Pure.
 import { isJsonObject, type JsonObject } from "./request.ts";
 
-/** @param systemMessages whether `role: "system"` may stand between other messages */
-export function messagesFault(messages: unknown, systemMessages: boolean): string | null {
+/** What is wrong with the conversation; null: nothing. */
+export function messagesFault(messages: unknown): string | null {
   if (messages === undefined) return "messages: Field required";
   if (!Array.isArray(messages)) return "messages: Input should be a valid list";
   if (messages.length === 0) return "messages: at least one message is required";
@@ -15,7 +15,7 @@ export function messagesFault(messages: unknown, systemMessages: boolean): strin
     const at = `messages.${index}`;
     if (!isJsonObject(message)) return `${at}: Input should be a valid dictionary or object`;
     const { role, content } = message;
-    const fault = roleFault(at, role, systemMessages);
+    const fault = roleFault(at, role);
     if (fault !== null) return fault;
     const final = index === messages.length - 1;
     const contentProblem = contentFault(at, String(role), content, final);
@@ -30,15 +30,13 @@ export function messagesFault(messages: unknown, systemMessages: boolean): strin
   return toolPairsFault(mergeRoles(checked));
 }
 
-function roleFault(at: string, role: unknown, systemMessages: boolean): string | null {
+/** Claude Code puts `system` messages between the others. */
+function roleFault(at: string, role: unknown): string | null {
   if (role === undefined) return `${at}.role: Field required`;
-  if (role === "user" || role === "assistant" || (role === "system" && systemMessages)) return null;
-  if (role === "system") {
-    return 'messages: Unexpected role "system". The Messages API accepts a top-level `system` parameter, not "system" as an input message role.';
-  }
+  if (role === "user" || role === "assistant" || role === "system") return null;
   return typeof role === "string"
-    ? `messages: Unexpected role "${role}". Allowed roles are "user" or "assistant".`
-    : `${at}.role: Input should be 'user' or 'assistant'`;
+    ? `messages: Unexpected role "${role.slice(0, 100)}". Allowed roles are "user" or "assistant".`
+    : `${at}.role: Input should be 'user', 'assistant' or 'system'`;
 }
 
 function contentFault(at: string, role: string, content: unknown, final: boolean): string | null {

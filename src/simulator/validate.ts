@@ -4,23 +4,15 @@ import { isKnownModel } from "./models.ts";
 import { isJsonObject, type JsonObject } from "./request.ts";
 import { messagesFault } from "./validate-messages.ts";
 
-/** What the check must know beside the body. */
-export interface ValidationContext {
-  /** `count_tokens` takes no `max_tokens`. */
-  readonly counting: boolean;
-  /** The client may put `system` messages between others (a beta that Claude Code uses). */
-  readonly systemMessages: boolean;
-}
-
-/** Checks a message request. */
-export function requestFault(body: unknown, context: ValidationContext): ApiError | null {
+/** Checks a message request. @param counting it is one of `count_tokens`, which takes no `max_tokens` */
+export function requestFault(body: unknown, counting: boolean): ApiError | null {
   if (!isJsonObject(body)) {
     return invalid("Input should be a valid dictionary or object to extract fields from");
   }
   const message =
     modelFault(body.model) ??
-    (context.counting ? null : maxTokensFault(body.max_tokens)) ??
-    messagesFault(body.messages, context.systemMessages) ??
+    (counting ? null : maxTokensFault(body.max_tokens)) ??
+    messagesFault(body.messages) ??
     systemFault(body.system) ??
     toolsFault(body) ??
     numbersFault(body) ??
