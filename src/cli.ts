@@ -2,10 +2,13 @@
 import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError, Option } from "commander";
-import { serve } from "./cli/serve.ts";
+import { demo } from "./cli/demo/play.ts";
 import { type Output, terminal } from "./cli/output.ts";
+import { serve } from "./cli/serve.ts";
+import { simulate, type SimulateFlags } from "./cli/simulate.ts";
 import { ConfigError } from "./config.ts";
 import { flagName, type Setting, settings } from "./config/settings.ts";
+import { makeKey } from "./made-key.ts";
 import { version } from "./version.ts";
 
 /**
@@ -34,6 +37,29 @@ export async function main(argv: readonly string[], output: Output = terminal): 
       code = await serve(toFlags(options), envFile, output);
     });
   for (const setting of Object.values(settings)) serving.addOption(toOption(setting));
+
+  program
+    .command("demo")
+    .description("show what this is, on a simulated model API: no account, no network")
+    .action(async () => {
+      code = await demo(output);
+    });
+  program
+    .command("simulate")
+    .description("run the simulated model API by itself")
+    .option("--port <port>", "port on 127.0.0.1", "4010")
+    .option("--token-delay-ms <ms>", "time between two tokens", "0")
+    .option("--credential <value...>", "a key that is accepted, bare or as name=value; none: every key")
+    .option("--script <file>", "JSON file of changes to the credentials, see docs/simulator.md")
+    .action(async (options: SimulateFlags) => {
+      code = await simulate(options, output);
+    });
+  program
+    .command("keys")
+    .description("make keys for CCAPI_API_KEYS and CCAPI_ADMIN_KEYS")
+    .command("generate")
+    .description("print a new key")
+    .action(() => output.line(makeKey()));
 
   try {
     await program.parseAsync(argv, { from: "user" });

@@ -1,5 +1,4 @@
 // The composition root: configuration → parts → a server that listens → its orderly end. Decides nothing else.
-import { randomBytes } from "node:crypto";
 import { availableParallelism, homedir, totalmem } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,6 +13,7 @@ import { createApp } from "./http/app.ts";
 import type { StreamTiming } from "./http/chat-completions.ts";
 import { createKeyring } from "./http/keyring.ts";
 import { listen } from "./http/listener.ts";
+import { makeKey } from "./made-key.ts";
 import type { Logger } from "./observe/log.ts";
 import { createAdmission } from "./turn/admission.ts";
 import { withKeyLimit } from "./turn/key-limit.ts";
@@ -168,10 +168,6 @@ function isRunning(pid: number): boolean {
   } catch (error) {
     return errorCode(error) === "EPERM"; // Somebody else's, but alive.
   }
-}
-
-function makeKey(): string {
-  return `ccapi-${randomBytes(24).toString("base64url")}`;
 }
 
 function errorCode(error: unknown): string {

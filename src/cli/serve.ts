@@ -1,8 +1,9 @@
 // `ccapi serve`: starts the server, says where it is, ends it in order on a signal.
 import { createLogger } from "../observe/log.ts";
 import { loadConfig } from "../config.ts";
-import { type RunningServer, startServer } from "../server.ts";
+import { startServer } from "../server.ts";
 import type { Output } from "./output.ts";
+import { untilSignal } from "./until-signal.ts";
 
 /** Runs until a signal ends it. Resolves to the exit code. */
 export async function serve(
@@ -23,7 +24,8 @@ export async function serve(
   });
   const server = await startServer(config, log);
   if (server.madeKey !== undefined) output.error(welcome(server.url, server.madeKey));
-  return untilSignal(server);
+  await untilSignal(() => server.close());
+  return 0;
 }
 
 function welcome(url: string, key: string): string {
@@ -34,12 +36,4 @@ No key is set (CCAPI_API_KEYS), so one was made for this run. Try it:
     -H "Authorization: Bearer ${key}" -H "Content-Type: application/json" \\
     -d '{"model": "sonnet", "messages": [{"role": "user", "content": "Hello!"}]}'
 `;
-}
-
-function untilSignal(server: RunningServer): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const onSignal = () => server.close().then(() => resolve(0), reject);
-    process.on("SIGTERM", onSignal);
-    process.on("SIGINT", onSignal);
-  });
 }

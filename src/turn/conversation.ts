@@ -14,12 +14,10 @@ import type { Ledger } from "./ledger.ts";
 import type { SessionRecord, SessionStore } from "./sessions.ts";
 import type { Client, ContentBlock, Turn } from "./turn.ts";
 
-/** How a run went, as far as its conversation is concerned. */
+/** How a run ended well, as far as its conversation is concerned. */
 export interface RunOutcome {
-  /** Whether it ended with an answer. */
-  readonly isFinished: boolean;
-  /** The last assistant message of the run, where there was one. */
-  readonly checkpoint: string | undefined;
+  /** The last assistant message of the run. */
+  readonly checkpoint: string;
   /** Claude's running total for the conversation, US dollars. */
   readonly costUsd: number;
 }
@@ -30,8 +28,10 @@ export interface OpenConversation {
   readonly prompt: readonly ContentBlock[];
   /** What the conversation had cost before this turn, US dollars. */
   readonly costBeforeUsd: number;
-  /** Call once, when the run's process is gone. */
-  close(outcome: RunOutcome): Promise<void>;
+  /** Call before the client hears of the end: what it asks next finds the turn done. */
+  commit(outcome: RunOutcome): Promise<void>;
+  /** Call once, when the run's process is gone: keeps what was committed and is on disk, clears the rest away. */
+  close(): Promise<void>;
 }
 
 interface ConversationPorts {
@@ -69,7 +69,7 @@ async function openStateless(
 ): Promise<OpenConversation> {
   const { history, prompt } = splitConversation(turn.messages);
   if (history.length === 0 && turn.profile === "chat") {
-    return { conversation: { kind: "none" }, prompt, costBeforeUsd: 0, close: async () => undefined };
+    return { conversation: { kind: "none" }, prompt, costBeforeUsd: 0, commit: nothing, close: nothing };
   }
   const place = { ...turnPlace, sessionId: randomUUID() };
   await ledger.add(place);
@@ -77,6 +77,7 @@ async function openStateless(
     conversation: await begin(place, history),
     prompt,
     costBeforeUsd: 0,
+    commit: nothing,
     close: () => ledger.delete(place),
   };
 }
@@ -90,31 +91,38 @@ async function openNewSession(
 ): Promise<OpenConversation> {
   const { history, prompt } = splitConversation(turn.messages);
   const place = { ...turnPlace, sessionId: randomUUID() };
+  let committed: SessionRecord | undefined;
   await ledger.add(place);
   return {
     conversation: await begin(place, history),
     prompt,
     costBeforeUsd: 0,
-    async close({ isFinished, checkpoint, costUsd }) {
-      // A first turn that failed leaves nothing to continue: the next one begins anew.
-      if (!isFinished || checkpoint === undefined || !(await isInTranscript(place, checkpoint))) {
-        return ledger.delete(place);
-      }
-      await sessions.put({
+    async commit(outcome) {
+      committed = {
         version: 1,
         id,
         clientName: client.name,
         profile: turn.profile,
         model: turn.requestedModel,
         claudeSessionId: place.sessionId,
-        resumeAt: checkpoint,
+        resumeAt: outcome.checkpoint,
         workspace: place.workspace,
         configDir: place.configDir,
         turns: 1,
-        costUsd,
+        costUsd: outcome.costUsd,
         createdAtMs: now(),
         lastUsedAtMs: now(),
-      });
+      };
+      await sessions.put(committed);
+    },
+    async close() {
+      // A first turn that failed leaves nothing to continue: the next one begins anew.
+      if (committed === undefined) return ledger.delete(place);
+      const isDeleted = (await sessions.get(client.name, id)) === undefined;
+      if (isDeleted || !(await isInTranscript(place, committed.resumeAt))) {
+        await sessions.delete(client.name, id);
+        return ledger.delete(place);
+      }
       await ledger.keep(place);
     },
   };
@@ -141,23 +149,28 @@ async function continueSession(
     );
   }
   const { prompt } = splitConversation(turn.messages);
+  const isDeleted = async () => (await sessions.get(record.clientName, record.id)) === undefined;
+  let committed: SessionRecord | undefined;
   return {
     conversation: { kind: "resume", sessionId: record.claudeSessionId, resumeAt: record.resumeAt },
     prompt,
     costBeforeUsd: record.costUsd,
-    async close({ isFinished, checkpoint, costUsd }) {
-      // Deleted while its turn ran.
-      if ((await sessions.get(record.clientName, record.id)) === undefined) return deleteTranscript(place);
-      // A turn that failed or was cancelled never was: the next one goes on from the last that ended well.
-      if (!isFinished || checkpoint === undefined || !(await isInTranscript(place, checkpoint))) return;
-      await sessions.put({
+    async commit(outcome) {
+      if (await isDeleted()) return;
+      committed = {
         ...record,
         model: turn.requestedModel,
-        resumeAt: checkpoint,
+        resumeAt: outcome.checkpoint,
         turns: record.turns + 1,
-        costUsd,
+        costUsd: outcome.costUsd,
         lastUsedAtMs: now(),
-      });
+      };
+      await sessions.put(committed);
+    },
+    async close() {
+      if (await isDeleted()) return deleteTranscript(place);
+      // A turn that failed or was cancelled never was: the next one goes on from the last that ended well.
+      if (committed !== undefined && !(await isInTranscript(place, committed.resumeAt))) await sessions.put(record);
     },
   };
 }
@@ -175,4 +188,8 @@ async function begin(place: TranscriptPlace, history: Turn["messages"]): Promise
   const { sessionId } = place;
   if (history.length === 0) return { kind: "new", sessionId };
   return { kind: "resume", sessionId, resumeAt: await writeTranscript(place, history) };
+}
+
+async function nothing(): Promise<void> {
+  // A conversation that nobody can ask for again.
 }

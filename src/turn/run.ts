@@ -48,7 +48,7 @@ export function createTurnRunner(ports: TurnPorts): TurnRunner {
     const deadline = AbortSignal.timeout(ports.limits.timeoutMs);
     const signal = AbortSignal.any([context.signal, deadline]);
     const held: Held = { releases: [], run: undefined, conversation: undefined };
-    const outcome = { isFinished: false, checkpoint: undefined as string | undefined, costUsd: 0 };
+    let checkpoint: string | undefined;
     try {
       yield* takePlace(turn, context, signal, held);
       const child = await ports.prepareChild();
@@ -64,12 +64,13 @@ export function createTurnRunner(ports: TurnPorts): TurnRunner {
             throwIfAuth(event.signal, child);
             break;
           case "checkpoint":
-            outcome.checkpoint = event.uuid;
+            checkpoint = event.uuid;
             break;
           case "finish":
-            outcome.isFinished = true;
-            // A run that we cut short doesn't know its cost: the next one's total holds it.
-            outcome.costUsd = Math.max(event.costUsd, costBeforeUsd);
+            if (checkpoint !== undefined) {
+              // A run that we cut short doesn't know its cost: the next one's total holds it.
+              await held.conversation.commit({ checkpoint, costUsd: Math.max(event.costUsd, costBeforeUsd) });
+            }
             yield { ...event, costUsd: Math.max(0, event.costUsd - costBeforeUsd) };
             break;
           default:
@@ -79,7 +80,7 @@ export function createTurnRunner(ports: TurnPorts): TurnRunner {
     } catch (error) {
       throw explain(error, context.signal, deadline, ports.limits.timeoutMs);
     } finally {
-      const tidied = tidyUp(held, outcome)
+      const tidied = tidyUp(held)
         .catch((error: unknown) => ports.onTidyError(error, context))
         .finally(() => untidy.delete(tidied));
       untidy.add(tidied);
@@ -116,13 +117,10 @@ interface Held {
   conversation: OpenConversation | undefined;
 }
 
-async function tidyUp(
-  { run, conversation, releases }: Held,
-  outcome: Parameters<OpenConversation["close"]>[0],
-): Promise<void> {
+async function tidyUp({ run, conversation, releases }: Held): Promise<void> {
   try {
     await run?.ended;
-    await conversation?.close(outcome);
+    await conversation?.close();
   } finally {
     for (const release of releases.toReversed()) release();
   }

@@ -1,0 +1,137 @@
+// The demo's scenes: each does something to the server as a client would, and says what was promised and what was seen.
+import type { Stage } from "./stage.ts";
+
+/** One scene. */
+export interface Scene {
+  readonly title: string;
+  /** What the reader is to see; a line each. */
+  readonly play: (stage: Stage, tell: (line: string) => void) => Promise<void>;
+}
+
+/** A promise that was not kept: fails the demo. */
+export class BrokenPromise extends Error {
+  override readonly name = "BrokenPromise";
+}
+
+/** Throws where something is not as promised. */
+export function promise(isKept: boolean, what: string): asserts isKept {
+  if (!isKept) throw new BrokenPromise(what);
+}
+
+const completion: Scene = {
+  title: "A completion",
+  async play(stage, tell) {
+    const answer = await ask(stage, "Say exactly: Hello from Claude Code!");
+    tell(`"${answer.text}" in ${answer.ms} ms, ${answer.tokens} tokens`);
+    promise(answer.text.includes("Hello from Claude Code!"), "the model's answer arrives");
+  },
+};
+
+const stream: Scene = {
+  title: "A stream",
+  async play(stage, tell) {
+    stage.simulator.setRules([{ when: "tell me a story", tokens: 40, delayMs: 15 }]);
+    const seen = await readStream(await stage.post("/v1/chat/completions", body("tell me a story", { stream: true })));
+    stage.simulator.setRules([]);
+    tell(`${seen.deltas} deltas; the first after ${seen.firstMs} ms, the last after ${seen.lastMs} ms`);
+    promise(seen.deltas >= 40 && seen.isDone, "every token arrives by itself, then [DONE]");
+    promise(seen.lastMs - seen.firstMs > 300, "tokens arrive as the model says them");
+  },
+};
+
+const session: Scene = {
+  title: "A follow-up in a session",
+  async play(stage, tell) {
+    await ask(stage, "My name is Ada.", { session_id: "demo" });
+    const answer = await ask(stage, "What is my name?", { session_id: "demo" });
+    tell(`"${answer.text}"`);
+    promise(answer.text.includes("Ada"), "the server remembers the conversation");
+  },
+};
+
+const reasoning: Scene = {
+  title: "Reasoning",
+  async play(stage, tell) {
+    stage.simulator.setRules([
+      {
+        when: "riddle",
+        answer: [
+          { type: "thinking", thinking: "It dries, so it gets wet: a towel." },
+          { type: "text", text: "A towel." },
+        ],
+      },
+    ]);
+    const answer = await ask(stage, "A riddle: what gets wet while it dries?", { reasoning_effort: "high" });
+    stage.simulator.setRules([]);
+    tell(`thought "${answer.reasoning}", answered "${answer.text}"`);
+    promise(answer.reasoning !== "" && answer.text === "A towel.", "reasoning is told apart from the answer");
+  },
+};
+
+const agent: Scene = {
+  title: "The agent, in a folder of its own",
+  async play(stage, tell) {
+    const answer = await ask(stage, "Say exactly: I am an agent", { model: "claude-code" });
+    tell(`"${answer.text}" in ${answer.ms} ms`);
+    promise(answer.text.includes("I am an agent"), "claude-code is Claude Code itself");
+  },
+};
+
+const failure: Scene = {
+  title: "A credential that is rejected",
+  async play(stage, tell) {
+    stage.simulator.fail({ kind: "status", status: 401, type: "authentication_error", message: "invalid x-api-key" });
+    const startedAt = performance.now();
+    const response = await stage.post("/v1/chat/completions", body("Hello?", { stream: true }));
+    const { error } = (await response.json()) as { error?: { code: string; message: string } };
+    stage.simulator.clearFaults();
+    tell(`HTTP ${response.status} after ${Math.round(performance.now() - startedAt)} ms: ${error?.message ?? "no error"}`);
+    promise(response.status === 503 && error?.code === "upstream_auth_unavailable", "a 503 that says what to do");
+  },
+};
+
+/** All of them, in their order. */
+export const scenes: readonly Scene[] = [completion, stream, session, reasoning, agent, failure];
+
+function body(text: string, more: Readonly<Record<string, unknown>> = {}): unknown {
+  return { model: "sonnet", messages: [{ role: "user", content: text }], ...more };
+}
+
+interface Answer {
+  readonly text: string;
+  readonly reasoning: string;
+  readonly tokens: number;
+  readonly ms: number;
+}
+
+async function ask(stage: Stage, text: string, more: Readonly<Record<string, unknown>> = {}): Promise<Answer> {
+  const startedAt = performance.now();
+  const response = await stage.post("/v1/chat/completions", body(text, more));
+  const answer = (await response.json()) as {
+    choices?: [{ message: { content: string; reasoning_content?: string } }];
+    usage?: { completion_tokens: number };
+    error?: { message: string };
+  };
+  promise(response.ok, `a completion, and not HTTP ${response.status}: ${answer.error?.message ?? ""}`);
+  const message = answer.choices?.[0].message;
+  return {
+    text: message?.content ?? "",
+    reasoning: message?.reasoning_content ?? "",
+    tokens: answer.usage?.completion_tokens ?? 0,
+    ms: Math.round(performance.now() - startedAt),
+  };
+}
+
+async function readStream(response: Response) {
+  const startedAt = performance.now();
+  const decoder = new TextDecoder();
+  const times: number[] = [];
+  let isDone = false;
+  for await (const bytes of response.body ?? []) {
+    const text = decoder.decode(bytes, { stream: true });
+    const count = text.split('"content":').length - 1;
+    for (let index = 0; index < count; index += 1) times.push(performance.now() - startedAt);
+    if (text.includes("data: [DONE]")) isDone = true;
+  }
+  return { deltas: times.length, firstMs: Math.round(times[0] ?? 0), lastMs: Math.round(times.at(-1) ?? 0), isDone };
+}

@@ -1,0 +1,57 @@
+// What the demo plays on: the simulator, a server beside it, and a client; all on loopback, with a home folder of their own.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadConfig } from "../../config.ts";
+import { createLogger } from "../../observe/log.ts";
+import { startServer } from "../../server.ts";
+import { type Simulator, startSimulator } from "../../simulator/index.ts";
+
+/** Made up, as everything here. */
+const key = "demo-client-key";
+
+/** The demo's parts. */
+export interface Stage {
+  readonly simulator: Simulator;
+  /** The folder that stands for the user's home; its `credential` file is the API key that Claude uses. */
+  readonly home: string;
+  readonly url: string;
+  get(path: string): Promise<Response>;
+  post(path: string, body: unknown): Promise<Response>;
+  close(): Promise<void>;
+}
+
+/** Sets the stage. Settings are as on a command line, e.g. `{ "auth-cooldown-ms": "3000" }`. */
+export async function setStage(flags: Readonly<Record<string, string>>, environment: Record<string, string>): Promise<Stage> {
+  const simulator = await startSimulator();
+  const home = await mkdtemp(join(tmpdir(), "ccapi-demo-"));
+  const config = loadConfig({
+    flags: { host: "127.0.0.1", port: "0", "api-keys": `demo=${key}`, "admin-keys": `admin=${key}-admin`, ...flags },
+    environment: {
+      PATH: process.env["PATH"],
+      HOME: home,
+      LANG: "C.UTF-8",
+      IS_SANDBOX: "1",
+      ANTHROPIC_BASE_URL: simulator.url,
+      ...environment,
+    },
+  });
+  const server = await startServer(config, createLogger({ level: "silent", format: "json" }));
+  const request = (path: string, init: RequestInit) =>
+    fetch(server.url + path, {
+      ...init,
+      headers: { authorization: `Bearer ${key}-admin`, "content-type": "application/json" },
+    });
+  return {
+    simulator,
+    home,
+    url: server.url,
+    get: (path) => request(path, {}),
+    post: (path, body) => request(path, { method: "POST", body: JSON.stringify(body) }),
+    async close() {
+      await server.close();
+      await simulator.close();
+      await rm(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    },
+  };
+}
