@@ -1,10 +1,12 @@
-// Prints the plain closing line "N passed, N failed" that build systems read.
-import type { Reporter, TestModule } from "vitest/node";
+// Prints the plain closing line "N passed, N failed, N skipped" that build systems read.
+// A file that could not be run, and an error outside of any test, count as a failed test.
+import type { Reporter, SerializedError, TestModule } from "vitest/node";
 
 export default class ClosingLine implements Reporter {
-  onTestRunEnd(modules: readonly TestModule[]): void {
-    const counts = { passed: 0, failed: 0, skipped: 0 };
+  onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): void {
+    const counts = { passed: 0, failed: unhandledErrors.length, skipped: 0 };
     for (const module of modules) {
+      counts.failed += module.errors().length;
       for (const test of module.children.allTests()) {
         const { state } = test.result();
         if (state !== "pending") counts[state] += 1;

@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+// Starts the command line. In the JavaScript of ten years ago, so that an old Node can say that it is too old.
+// Reads as a module and as a script: it imports by calls only.
+var wanted = [22, 18];
+var present = process.versions.node.split(".").map(Number);
+
+if (present[0] < wanted[0] || (present[0] === wanted[0] && present[1] < wanted[1])) {
+  console.error("ccapi needs Node " + wanted.join(".") + " or newer; this is Node " + process.versions.node + ".");
+  process.exitCode = 1;
+} else {
+  import("../dist/cli.js")
+    .catch(function (error) {
+      // A checkout that was never built runs from its source.
+      if (error.code === "ERR_MODULE_NOT_FOUND" && /dist[\\/]cli\.js' imported/.test(error.message)) {
+        return import("../src/cli.ts");
+      }
+      throw error;
+    })
+    .then(function (cli) {
+      return cli.main(process.argv.slice(2));
+    })
+    .then(function (code) {
+      process.exitCode = code;
+    })
+    .catch(function (error) {
+      console.error(error);
+      process.exitCode = 1;
+    });
+}
