@@ -1,5 +1,7 @@
 // A text that fits a regular expression of the simple kind that schemas hold. Pure; null where it can't be found.
 
+const LONGEST = 10_000;
+
 /** Makes a text for `pattern`: literals, classes, groups, alternatives and quantifiers; checked before it is handed out. */
 export function textForPattern(pattern: string): string | null {
   let expression: RegExp;
@@ -11,7 +13,7 @@ export function textForPattern(pattern: string): string | null {
   const made = readAlternatives({ pattern, at: 0 });
   return (
     [made, "abc", "Abc-123", "123", "2026-01-01", "user@example.com"].find(
-      (text) => text.length < 10_000 && expression.test(text),
+      (text) => text.length <= LONGEST && expression.test(text),
     ) ?? null
   );
 }
@@ -35,7 +37,9 @@ function readAlternatives(cursor: Cursor): string {
       continue;
     }
     const unit = readUnit(cursor);
-    text += unit.repeat(readLeast(cursor));
+    const times = readLeast(cursor);
+    // What gets longer than any field is given up; the check at the end finds out.
+    text += unit.length * times > LONGEST ? unit : unit.repeat(times);
   }
   return first ?? text;
 }

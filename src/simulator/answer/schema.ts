@@ -6,8 +6,12 @@ import { numberFor, textFor } from "./field.ts";
 /** References may go in circles: below this depth only what is required is made, below twice of it nothing. */
 const DEEP = 6;
 
+/** So many parts at most, references followed included: circles in several places at once grow without measure. */
+const MAX_PARTS = 2000;
+
 interface Place {
   readonly root: JsonObject;
+  readonly budget: { left: number };
   readonly clues: Clues;
   readonly name: string;
   readonly depth: number;
@@ -17,7 +21,14 @@ interface Place {
 
 /** Makes the value. @param clues what the fields are filled from */
 export function valueFor(schema: JsonObject, clues: Clues): unknown {
-  return make(schema, { root: schema, clues, name: "", depth: 0, index: 0 });
+  return make(schema, {
+    root: schema,
+    budget: { left: MAX_PARTS },
+    clues,
+    name: "",
+    depth: 0,
+    index: 0,
+  });
 }
 
 /** Input for a tool: always an object. */
@@ -27,8 +38,9 @@ export function inputFor(schema: JsonObject, clues: Clues): JsonObject {
 }
 
 function make(given: unknown, place: Place): unknown {
-  if (!isJsonObject(given) || place.depth > 2 * DEEP) return place.depth > 2 * DEEP ? null : "text";
-  const schema = resolve(given, place.root);
+  if (--place.budget.left < 0 || place.depth > 2 * DEEP) return null;
+  if (!isJsonObject(given)) return "text";
+  const schema = resolve(given, place);
   if ("const" in schema) return schema.const;
   if (Array.isArray(schema.enum)) return chooseFrom(schema.enum, place.clues.text);
   if ("default" in schema && schema.default !== null) return schema.default;
@@ -79,23 +91,24 @@ function makeArray(schema: JsonObject, place: Place): readonly unknown[] {
 
 /** The first option that is not null, and not an object once it gets deep. */
 function chooseOption(options: readonly unknown[], place: Place): unknown {
-  const schemas = options.filter(isJsonObject).map((option) => ({ option, type: typeOf(resolve(option, place.root)) }));
+  const schemas = options.filter(isJsonObject).map((option) => ({ option, type: typeOf(resolve(option, place)) }));
   const simple = schemas.find(({ type }) => type !== "object" && type !== "array");
   const solid = schemas.find(({ type }) => type !== "null");
   return ((place.depth > DEEP ? simple : undefined) ?? solid ?? schemas[0])?.option ?? {};
 }
 
-function resolve(schema: JsonObject, root: JsonObject, hops = 0): JsonObject {
-  if (typeof schema.$ref === "string" && hops < 20) {
+function resolve(schema: JsonObject, place: Place, hops = 0): JsonObject {
+  const stop = --place.budget.left < 0 || hops >= 20;
+  if (typeof schema.$ref === "string" && !stop) {
     const { $ref: reference, ...beside } = schema;
-    const target = lookUp(reference, root);
-    return resolve({ ...target, ...beside }, root, hops + 1);
+    const target = lookUp(reference, place.root);
+    return resolve({ ...target, ...beside }, place, hops + 1);
   }
   if (!Array.isArray(schema.allOf)) return schema;
   const { allOf, ...merged } = schema;
-  if (hops >= 20) return merged;
+  if (stop) return merged;
   return allOf.filter(isJsonObject).reduce<JsonObject>((sum, part) => {
-    const next = resolve(part, root, hops + 1);
+    const next = resolve(part, place, hops + 1);
     const properties = { ...asObject(sum.properties), ...asObject(next.properties) };
     const required = [...stringsOf(sum.required), ...stringsOf(next.required)];
     return {
