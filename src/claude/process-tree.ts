@@ -15,18 +15,36 @@ interface ProcessEntry extends ProcessId {
   readonly parentPid: number;
 }
 
+/**
+ * The environment variable by which a process is known as a descendant when its parents are gone: a command put into
+ * the background, or a tool whose Claude was killed, belongs to nobody any more. Its value is one Claude process's own.
+ */
+export const markName = "CLAUDE_RUN_MARK";
+
 /** The process behind `pid` as it is now, or `undefined` where there is none. Zombies count as gone. */
 export async function identify(pid: number): Promise<ProcessId | undefined> {
-  const entry = (await listProcesses()).find((candidate) => candidate.pid === pid);
+  const entry =
+    process.platform === "linux" ? await readEntry(pid) : (await listFromPs()).find((one) => one.pid === pid);
   return entry && { pid: entry.pid, startedAt: entry.startedAt };
 }
 
-/** All living descendants of the given processes, children before grandchildren; the roots themselves left out. */
-export async function descendants(rootPids: readonly number[]): Promise<ProcessId[]> {
-  const byParent = Map.groupBy(await listProcesses(), (entry) => entry.parentPid);
+/**
+ * All living descendants of the given processes, children before grandchildren; the roots themselves left out.
+ *
+ * @param marks values of {@link markName}: processes that have one count as descendants (Linux only).
+ */
+export async function descendants(rootPids: readonly number[], marks: readonly string[] = []): Promise<ProcessId[]> {
+  const all = await listProcesses();
+  const byParent = Map.groupBy(all, (entry) => entry.parentPid);
   const found: ProcessId[] = [];
   const seen = new Set(rootPids);
   const queue = [...rootPids];
+  for (const { pid, startedAt } of await withMark(all, marks)) {
+    if (seen.has(pid)) continue;
+    seen.add(pid);
+    found.push({ pid, startedAt });
+    queue.push(pid);
+  }
   for (let parent = queue.shift(); parent !== undefined; parent = queue.shift()) {
     for (const { pid, startedAt } of byParent.get(parent) ?? []) {
       if (seen.has(pid)) continue;
@@ -39,10 +57,7 @@ export async function descendants(rootPids: readonly number[]): Promise<ProcessI
 }
 
 /** Sends a signal to each of these processes that still is the same one. */
-export async function signalAll(
-  processes: readonly ProcessId[],
-  signal: NodeJS.Signals,
-): Promise<void> {
+export async function signalAll(processes: readonly ProcessId[], signal: NodeJS.Signals): Promise<void> {
   if (processes.length === 0) return;
   const living = new Map((await listProcesses()).map((entry) => [entry.pid, entry.startedAt]));
   for (const { pid, startedAt } of processes) {
@@ -61,16 +76,32 @@ async function listProcesses(): Promise<ProcessEntry[]> {
 
 async function listFromProc(): Promise<ProcessEntry[]> {
   const names = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  const entries = await Promise.all(
-    names.map(async (name): Promise<ProcessEntry | undefined> => {
+  const entries = await Promise.all(names.map((name) => readEntry(Number(name))));
+  return entries.filter((entry) => entry !== undefined);
+}
+
+async function readEntry(pid: number): Promise<ProcessEntry | undefined> {
+  try {
+    return parseStat(pid, await readFile(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return undefined; // Ended while we looked.
+  }
+}
+
+async function withMark(all: readonly ProcessEntry[], marks: readonly string[]): Promise<ProcessEntry[]> {
+  if (marks.length === 0 || process.platform !== "linux") return [];
+  const wanted = marks.map((mark) => `${markName}=${mark}`);
+  const hasMark = await Promise.all(
+    all.map(async ({ pid }) => {
       try {
-        return parseStat(Number(name), await readFile(`/proc/${name}/stat`, "utf8"));
+        const variables = (await readFile(`/proc/${pid}/environ`, "utf8")).split("\0");
+        return wanted.some((variable) => variables.includes(variable));
       } catch {
-        return undefined; // Ended while we looked.
+        return false; // Somebody else's, or gone.
       }
     }),
   );
-  return entries.filter((entry) => entry !== undefined);
+  return all.filter((_entry, index) => hasMark[index]);
 }
 
 /** @see proc(5), `/proc/[pid]/stat`: the command stands in brackets and may hold blanks and brackets itself. */

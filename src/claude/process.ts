@@ -1,10 +1,11 @@
 // Starts, owns and ends Claude processes. Nothing else in the product may start or signal one.
 // Every process started here is gone, with its tools, when `end` has resolved, and a watchdog sees to it if this process is killed.
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { SpawnedProcess, SpawnOptions } from "@anthropic-ai/claude-agent-sdk";
-import { descendants, type ProcessId, signalAll } from "./process-tree.ts";
+import { descendants, markName, type ProcessId, signalAll } from "./process-tree.ts";
 
 /** Claude takes up to 1.5 s to end itself and its tools on SIGTERM (measured, Claude Code 2.1.330). */
 const terminationGraceMs = 3_000;
@@ -14,6 +15,8 @@ const stderrTailLength = 4_096;
 /** One Claude process. */
 export interface OwnedProcess {
   readonly pid: number | undefined;
+  /** What everything that it starts has in its environment. */
+  readonly mark: string;
   /** Resolves when it has ended, however it did. */
   readonly exited: Promise<void>;
   /** Exit code or signal, once it has ended; `undefined` while it runs. */
@@ -45,24 +48,25 @@ export function createProcessOwner(): ProcessOwner {
   function tellWatchdog(line: string): void {
     if (watchdog === undefined || watchdog.exitCode !== null || watchdog.signalCode !== null) {
       watchdog = startWatchdog();
-      for (const { pid } of living) if (pid !== undefined) watchdog.stdin?.write(`+${pid}\n`);
+      for (const { pid, mark } of living) if (pid !== undefined) watchdog.stdin?.write(`+${pid} ${mark}\n`);
     }
     watchdog.stdin?.write(`${line}\n`);
   }
 
   return {
     spawner: (onSpawn) => (options) => {
+      const mark = randomUUID();
       const child = spawn(options.command, options.args, {
         cwd: options.cwd,
-        env: options.env,
+        env: { ...options.env, [markName]: mark },
         stdio: ["pipe", "pipe", "pipe"],
         // A process group of its own: a Ctrl-C at the terminal reaches the server alone, which then ends it in order.
         detached: true,
         windowsHide: true,
       });
-      const owned = own(child);
+      const owned = own(child, mark);
       living.add(owned);
-      if (child.pid !== undefined) tellWatchdog(`+${child.pid}`);
+      if (child.pid !== undefined) tellWatchdog(`+${child.pid} ${mark}`);
       void owned.exited.then(() => {
         living.delete(owned);
         if (child.pid !== undefined) tellWatchdog(`-${child.pid}`);
@@ -74,7 +78,8 @@ export function createProcessOwner(): ProcessOwner {
       return living.size;
     },
     async close() {
-      await Promise.all([...living].map((owned) => owned.end()));
+      // Once more for what was started meanwhile.
+      while (living.size > 0) await Promise.all([...living].map((owned) => owned.end()));
       watchdog?.stdin?.end();
       watchdog = undefined;
     },
@@ -96,7 +101,7 @@ function startWatchdog(): ChildProcess {
   return child;
 }
 
-function own(child: ChildProcess): OwnedProcess {
+function own(child: ChildProcess, mark: string): OwnedProcess {
   let stderr = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     stderr = (stderr + text).slice(-stderrTailLength);
@@ -115,10 +120,11 @@ function own(child: ChildProcess): OwnedProcess {
 
   async function endNow(closeFirstMs: number): Promise<void> {
     const { pid } = child;
-    if (pid === undefined || hasEnded()) return;
+    if (pid === undefined) return exited;
     const tools = new Map<number, ProcessId>();
     const collect = async () => {
-      for (const tool of await descendants([pid])) tools.set(tool.pid, tool);
+      // Once it has ended its number may be another's: then its mark alone tells what it left.
+      for (const tool of await descendants(hasEnded() ? [] : [pid], [mark])) tools.set(tool.pid, tool);
     };
     await collect();
     if (closeFirstMs > 0) await within(exited, closeFirstMs);
@@ -132,11 +138,13 @@ function own(child: ChildProcess): OwnedProcess {
       child.kill("SIGKILL");
       await exited;
     }
+    await collect();
     await signalAll([...tools.values()], "SIGKILL");
   }
 
   return {
     pid: child.pid,
+    mark,
     exited,
     exitReason: () =>
       failedToStart ?? child.signalCode ?? (child.exitCode === null ? undefined : `code ${child.exitCode}`),
@@ -145,6 +153,8 @@ function own(child: ChildProcess): OwnedProcess {
   };
 }
 
-function within(done: Promise<void>, ms: number): Promise<void> {
-  return Promise.race([done, sleep(ms)]);
+async function within(done: Promise<void>, ms: number): Promise<void> {
+  const timer = new AbortController();
+  await Promise.race([done, sleep(ms, undefined, { signal: timer.signal }).catch(() => undefined)]);
+  timer.abort(); // A timer left behind would keep a server alive that has closed.
 }
