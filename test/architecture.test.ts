@@ -178,7 +178,7 @@ describe("the habits of files", () => {
     ["src/http/openai-http-errors.ts", "the folder's name"],
     ["src/auth/utils.ts", "says nothing"],
     ["src/auth/helpers/clock.ts", "says nothing"],
-    ["src/turn/turn-types.ts", "says nothing"],
+    ["src/turn/event-types.ts", "says nothing"],
     ["src/common/clock.ts", "no room of this house"],
     ["src/auth/authManager.ts", "kebab-case"],
     ["src/auth/index.ts", "no entry of the package"],

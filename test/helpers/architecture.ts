@@ -113,7 +113,7 @@ const globalsOnlyIn: Readonly<Record<string, { readonly path: RegExp; readonly w
 /** The one place where a module's address is made at run time: the SDK, loaded anew. */
 const mayComputeImports = /^src\/claude\/runtime\.ts$/;
 const entries = /^src\/(simulator\/)?index\.ts$/;
-const emptyWords = /^(utils?|helpers?|types?|common|shared|misc)$/;
+const emptyWords = /^(utils?|helpers|types|common|shared|misc)$/;
 const maxLines = 250;
 
 /**
