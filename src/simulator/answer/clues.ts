@@ -56,7 +56,7 @@ export function findClues(whole: string): Clues {
     dates: all(text, /\b\d{4}-\d{2}-\d{2}\b/g),
     urls: all(text, /\bhttps?:\/\/[^\s<>"'`)]+/g),
     emails: all(text, /\b[\w.+-]+@[\w-]+\.[\w.-]*\w/g),
-    paths: all(text, /(?<![\w/:.])(?:\.{0,2}\/)?(?:[\w.-]+\/)*[\w-]+\.[A-Za-z]\w{0,5}\b|(?<![\w/:])\/[\w./-]+\w/g),
+    paths: all(text, /(?<![\w/:.@])(?:\.{0,2}\/)?(?:[\w.-]+\/)*[\w-]+\.[A-Za-z]\w{0,5}\b|(?<![\w/:])\/[\w./-]+\w/g),
     expression: /-?\d+(?:\.\d+)?(?:\s*[-+*/x×÷^]\s*-?\d+(?:\.\d+)?)+/.exec(text)?.[0] ?? null,
     command:
       /\b(?:run|execute)\b(?: the)?(?: shell| bash)?(?: command)?:?\s+[`"']?([^`"'\n]{1,500}?)[`"']?(?:\s+(?:using|with|in|via)\b[^\n]{0,60})?[.]?(?:\n|$)/i.exec(
