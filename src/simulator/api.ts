@@ -51,14 +51,22 @@ export function createApi(parts: ApiParts): Handler {
     response.once("close", () => {
       if (record.outcome === "open") record.outcome = "aborted";
     });
-    await route(parts, { request, response, record, requestId, secret }, presented);
+    const exchange = { request, response, record, requestId, secret };
+    try {
+      await route(parts, exchange, presented);
+    } catch (error) {
+      // A rule's own function threw, most likely. Said in the API's shape; the program that embeds us goes on.
+      const message = `The simulator failed: ${error instanceof Error ? error.message : String(error)}`;
+      if (response.headersSent) response.destroy();
+      else refuse(exchange, createApiError(500, message));
+    }
   };
 }
 
 async function route(parts: ApiParts, exchange: Exchange, presented: Presented | null): Promise<void> {
   const { request, record } = exchange;
-  const url = new URL(request.url ?? "/", "http://localhost");
-  const path = url.pathname;
+  // Not `new URL`: it throws for some paths that HTTP lets through.
+  const [path = "/", query = ""] = (request.url ?? "/").split("?", 2);
   const posted = path === "/v1/messages" || path === "/v1/messages/count_tokens";
   const asked = path === "/v1/models" || path.startsWith("/v1/models/");
   if (!posted && !asked) return refuse(exchange, createApiError(404, "Not found"));
@@ -70,7 +78,7 @@ async function route(parts: ApiParts, exchange: Exchange, presented: Presented |
     return refuse(exchange, admission.error);
   }
   if (request.method !== (posted ? "POST" : "GET")) return refuse(exchange, createApiError(405));
-  if (asked) return answerModels(exchange, path, url.searchParams);
+  if (asked) return answerModels(exchange, path, new URLSearchParams(query));
   return answerMessage(parts, exchange, path.endsWith("/count_tokens"));
 }
 

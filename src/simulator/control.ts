@@ -43,9 +43,9 @@ function isOwnPeer({ headers, socket }: IncomingMessage): boolean {
 }
 
 async function answer(parts: ControlParts, request: IncomingMessage): Promise<Answer> {
-  const url = new URL(request.url ?? "/", "http://localhost");
-  const name = url.pathname.slice("/_simulator/".length);
-  if (request.method === "GET") return get(parts, name, url.searchParams);
+  const [path = "", query = ""] = (request.url ?? "/").split("?", 2);
+  const name = path.slice("/_simulator/".length);
+  if (request.method === "GET") return get(parts, name, new URLSearchParams(query));
   if (request.method !== "POST") return refusal(405, "use GET or POST");
   const read = await readBody(request, 1024 * 1024);
   if (typeof read === "string") return refusal(413, "the body is larger than 1 MB");

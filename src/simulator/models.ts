@@ -29,7 +29,7 @@ const model = (id: string, name: string, day: string): Model => ({
 });
 
 /** Newest first, as the API lists them. */
-export const MODELS: readonly Model[] = [
+const MODELS: readonly Model[] = [
   model("claude-opus-5-5", "Claude Opus 5.5", "2026-09-01"),
   model("claude-sonnet-5-5", "Claude Sonnet 5.5", "2026-09-01"),
   model("claude-haiku-4-5-20251001", "Claude Haiku 4.5", "2025-10-15"),

@@ -98,7 +98,7 @@ export function parseRequest(body: JsonObject): ParsedRequest {
 }
 
 /** The results of tools among a message's blocks. */
-export function toolResultsOf(content: readonly ParsedBlock[]): readonly ToolResult[] {
+function toolResultsOf(content: readonly ParsedBlock[]): readonly ToolResult[] {
   return content
     .filter((block) => block.type === "tool_result")
     .map((block) => ({

@@ -61,7 +61,9 @@ export function createRuleBook(initial: readonly Rule[]): RuleBook {
       held = rules.map(hold);
     },
     add: (rule) => void held.unshift(hold(rule)),
-    fail: (fault, times = Number.POSITIVE_INFINITY) => void faults.push({ fault, left: times }),
+    fail(fault, times = Number.POSITIVE_INFINITY) {
+      if (times > 0) faults.push({ fault, left: times });
+    },
     clearFaults: () => void (faults = []),
     choose(request) {
       const injected = nextFault() ?? modelFault(request.model);
@@ -114,7 +116,7 @@ const MODEL_FAULTS: Readonly<Record<string, Fault>> = {
  * The fault that a model's name asks for: `fault-429`, `claude-fault-529x2-anything` (two times), `fault-drop` …
  * Null: an ordinary name.
  */
-export function faultOfModel(model: string): { fault: Fault; times: number } | null {
+function faultOfModel(model: string): { fault: Fault; times: number } | null {
   const match = /^(?:claude-)?fault-([a-z]+|\d{3})(?:x(\d{1,4}))?(?:-.*)?$/.exec(model);
   if (match === null) return null;
   const [, kind = "", times] = match;

@@ -36,6 +36,19 @@ it("expires, restores, revokes and rotates a credential at once (E1)", async () 
   expect([await status("c-1"), await status("c-2")]).toEqual([401, 200]);
 });
 
+it("adds a credential, named and with a window (E1)", async () => {
+  await using closed = await startSimulator({ credentials: [{ value: "first" }], clock: () => 5000 });
+  const add = (body: object) =>
+    fetch(`${closed.url}/_simulator/add`, { method: "POST", body: JSON.stringify(body) }).then((reply) => reply.json());
+  await add({ value: "second", name: "bob" });
+  await add({ value: "third", validUntilMs: 4000, rejection: "oauth_expired" });
+  expect(closed.credentials.list()).toMatchObject([
+    { name: "key-1", state: "valid" },
+    { name: "bob", state: "valid" },
+    { name: "key-3", state: "expired", rejection: "oauth_expired" },
+  ]);
+});
+
 it("lets a change happen in so many milliseconds, or at a time after the start (E1)", async () => {
   await control("expire", { value: "t-1", inMs: 500 });
   expect(await status("t-1")).toBe(200);

@@ -171,6 +171,25 @@ it("takes faults from a model's name, a number of times where it says so (E1)", 
   await expect(streamed(pair.client, "Count to 30.", "fault-drop")).rejects.toThrow();
 });
 
+it("says in the API's shape that a rule's own function failed, and goes on (E1)", async () => {
+  await using pair = await startPair({
+    rules: [
+      {
+        times: 1,
+        when: (request) => {
+          if (request.lastUserText === "bad") throw new Error("my rule broke");
+          return false;
+        },
+      },
+    ],
+  });
+  await expect(pair.client.messages.create(ask("bad"))).rejects.toMatchObject({
+    status: 500,
+    error: { error: { type: "api_error", message: "The simulator failed: my rule broke" } },
+  });
+  expect(textOf(await pair.client.messages.create(ask("Say exactly: fine")))).toBe("fine");
+});
+
 it("does not use a rule up for a request that fails before its answer (E1)", async () => {
   await using pair = await startPair({ rules: [{ times: 1, answer: [{ type: "text", text: "kept" }] }] });
   pair.simulator.fail({ kind: "status", status: 500 }, 1);
@@ -180,10 +199,12 @@ it("does not use a rule up for a request that fails before its answer (E1)", asy
 
 it("closes with a stream still open, and twice (E1)", async () => {
   const pair = await startPair({ rules: [{ tokens: 1000, delayMs: 50 }] });
-  const reading = createClient(pair.simulator, "k").messages.stream(ask("x")).finalMessage();
-  const failed = expect(reading).rejects.toThrow();
+  const failed = createClient(pair.simulator, "k")
+    .messages.stream(ask("x"))
+    .finalMessage()
+    .catch((error: unknown) => error);
   await expect.poll(() => pair.simulator.requests.length).toBe(1);
   await pair.simulator.close();
   await pair.simulator.close();
-  await failed;
+  expect(await failed).toBeInstanceOf(Error);
 });

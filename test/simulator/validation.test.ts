@@ -1,4 +1,5 @@
 // Requests that the API would turn down are turned down in its words; nothing that comes in makes the simulator fail.
+import { request } from "node:http";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Simulator, startSimulator } from "../../src/simulator/index.ts";
@@ -92,6 +93,21 @@ it("says 404 to an unknown model, an unknown path and the HEAD of the root (E1)"
   expect((await fetch(simulator.url, { method: "HEAD" })).status).toBe(404);
   expect((await fetch(`${simulator.url}/v1/messages`, { headers: { "x-api-key": "k" } })).status).toBe(405);
 });
+
+it.each(["//", "/%", "/v1/models/%E0%A4%A", "/v1/messages/", "/_simulator", "/?/v1/messages"])(
+  "says 404 to the odd path %s (E1)",
+  async (path) => {
+    const code = await new Promise((resolve, reject) => {
+      request({ port: simulator.port, host: "127.0.0.1", path, headers: { "x-api-key": "k" } }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      })
+        .on("error", reject)
+        .end();
+    });
+    expect(code).toBe(404);
+  },
+);
 
 const json = fc.jsonValue({ maxDepth: 3 });
 const block = fc.record(

@@ -73,7 +73,7 @@ export function wantsOnly(text: string): boolean {
 }
 
 /** What a message tells, for later. */
-export function factsOf(text: string): readonly Fact[] {
+function factsOf(text: string): readonly Fact[] {
   if (text.length > 20_000) return [];
   const found: { readonly at: number; readonly fact: Fact }[] = [];
   for (const [pattern, about] of TELLING) {

@@ -7,7 +7,7 @@ import { recall, wantsOnly } from "./memory.ts";
 const GREETING = "Hello there! How can I help you today?";
 
 /** A person's `count to 5` as `1, 2, 3, 4, 5`; null: nothing is to be counted. */
-export function counted(text: string): string | null {
+function counted(text: string): string | null {
   const match =
     /\bcount\b[^.\d\n]{0,40}?(?:(?:from\s+)?(-?\d+)\s*(?:(?:up |down )?to|until|through|-)\s*(\d+)|(?:to|until)\s+(\d+))/i.exec(
       text,

@@ -5,7 +5,7 @@ import { type Clues, findClues, wordsOf } from "./clues.ts";
 import { inputFor } from "./schema.ts";
 
 /** The tool by which Claude Code asks for an answer that matches a schema. */
-export const STRUCTURED_OUTPUT = "StructuredOutput";
+const STRUCTURED_OUTPUT = "StructuredOutput";
 
 /** Claude Code's own tools (2.1.330): their names are ordinary words, so they are called only when asked for by name. */
 const OWN_TOOLS = new Set(
