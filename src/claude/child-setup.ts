@@ -1,6 +1,6 @@
 // Everything about a Claude process that is decided anew at each start: its environment, its credential, its settings.
 import { access, constants } from "node:fs/promises";
-import { join } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 import { type CredentialKind, credentialKind } from "./credential.ts";
 import { childEnvironment, type Environment } from "./environment.ts";
 import { readSecretFiles } from "./secret-files.ts";
@@ -43,6 +43,8 @@ export async function prepareChild(policy: ChildPolicy): Promise<ChildSetup> {
   const environment: Record<string, string> = {
     ...childEnvironment(policy.environment),
     ...secrets,
+    // Claude Code applies them over its environment. Not as inline settings: those stand on a command line for all to read.
+    ...credentialSettings.env,
     CLAUDE_AGENT_SDK_CLIENT_APP: policy.clientApp,
   };
   if (!policy.allowTelemetry) {
@@ -55,6 +57,8 @@ export async function prepareChild(policy: ChildPolicy): Promise<ChildSetup> {
   }
   // Claude Code then keeps its credentials out of the environment of the commands that an agent runs.
   if (hasBubblewrap) environment["CLAUDE_CODE_SUBPROCESS_ENV_SCRUB"] = "1";
+  // Relative to this process's folder, where the operator meant it; the child works in another.
+  if (environment["CLAUDE_CONFIG_DIR"]) environment["CLAUDE_CONFIG_DIR"] = resolve(environment["CLAUDE_CONFIG_DIR"]);
   const kind = credentialKind(environment, credentialSettings);
   if (kind === "stored_login" && policy.privateConfigDir !== undefined) {
     environment["CLAUDE_CONFIG_DIR"] = policy.privateConfigDir;
@@ -69,7 +73,7 @@ export async function prepareChild(policy: ChildPolicy): Promise<ChildSetup> {
 
 /** Claude Code's scrubbing of its commands' environment needs bubblewrap on the PATH. */
 export async function canScrub(environment: Environment): Promise<boolean> {
-  for (const folder of (environment["PATH"] ?? "").split(":").filter(Boolean)) {
+  for (const folder of (environment["PATH"] ?? "").split(delimiter).filter(Boolean)) {
     try {
       await access(join(folder, "bwrap"), constants.X_OK);
       return true;

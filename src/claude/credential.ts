@@ -29,16 +29,14 @@ const precedence: readonly {
 ];
 
 /** The kind of credential that a child with this environment and these settings uses. */
-export function credentialKind(
-  environment: Environment,
-  settings: CredentialSettings,
-): CredentialKind {
+export function credentialKind(environment: Environment, settings: CredentialSettings): CredentialKind {
   const combined = { ...environment, ...settings.env };
   return precedence.find(({ isUsed }) => isUsed(combined, settings))?.kind ?? "stored_login";
 }
 
+/** As Claude Code reads its switches (2.1.330). */
 function isOn(value: string | undefined): boolean {
-  return value !== undefined && !["", "0", "false", "no", "off"].includes(value.toLowerCase());
+  return ["1", "true", "yes", "on"].includes((value ?? "").toLowerCase().trim());
 }
 
 /** What a person does about a credential of this kind that is rejected, in words. */

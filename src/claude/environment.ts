@@ -1,9 +1,11 @@
 // What a Claude process gets of this process's environment: an allow-list, so that nothing reaches it by accident.
 // Holds no policy about credentials but their names; values pass through and are never kept or logged.
+import { delimiter } from "node:path";
 
 /** Names that Claude Code reads itself, or that every program needs. `CCAPI_*` is not among them, on purpose. */
 const allowedNames = new Set([
   "ALL_PROXY",
+  "API_TIMEOUT_MS",
   "APPDATA",
   "HOME",
   "HOMEDRIVE",
@@ -37,7 +39,6 @@ const allowedNames = new Set([
 /** @see https://code.claude.com/docs/en/settings "Environment variables" for the families that Claude Code reads. */
 const allowedPrefixes = [
   "ANTHROPIC_",
-  "API_TIMEOUT_MS",
   "AWS_",
   "AZURE_",
   "CLAUDE_",
@@ -52,7 +53,6 @@ const allowedPrefixes = [
 
 /** Variables that mark a process as run *by* Claude Code or by our own launcher: an inherited one would mislead the child. */
 const refusedNames = new Set([
-  "CLAUDECODE",
   "CLAUDE_CODE_ENTRYPOINT",
   "CLAUDE_CODE_SSE_PORT",
   "CLAUDE_CODE_SESSION_ID",
@@ -61,11 +61,7 @@ const refusedNames = new Set([
 ]);
 
 /** Secrets that may be given as files (`NAME_FILE`); Claude Code itself knows only the plain names. */
-export const secretNames = [
-  "ANTHROPIC_API_KEY",
-  "ANTHROPIC_AUTH_TOKEN",
-  "CLAUDE_CODE_OAUTH_TOKEN",
-] as const;
+export const secretNames = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"] as const;
 
 /** A secret that may be given as a file. */
 export type SecretName = (typeof secretNames)[number];
@@ -82,21 +78,21 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export function childEnvironment(parent: Environment): Record<string, string> {
   const child: Record<string, string> = {};
   for (const [name, value] of Object.entries(parent)) {
-    if (value === undefined || refusedNames.has(name) || secretFileNames.has(name)) continue;
-    if (isAllowed(name)) child[name] = name === "PATH" ? withoutNpmFolders(value) : value;
+    if (value !== undefined && isAllowed(name)) child[name] = name === "PATH" ? withoutNpmFolders(value) : value;
   }
   return child;
 }
 
 /** Whether a variable of this name may reach a Claude process. */
 export function isAllowed(name: string): boolean {
+  if (refusedNames.has(name) || secretFileNames.has(name)) return false;
   return allowedNames.has(name) || allowedPrefixes.some((prefix) => name.startsWith(prefix));
 }
 
 /** `npm run` puts each `node_modules/.bin` above it first on the PATH; Claude's tools must not find those programs. */
 function withoutNpmFolders(path: string): string {
   return path
-    .split(":")
+    .split(delimiter)
     .filter((folder) => !/[/\\]node_modules[/\\]\.bin[/\\]?$|[/\\]node-gyp-bin[/\\]?$/.test(folder))
-    .join(":");
+    .join(delimiter);
 }

@@ -25,10 +25,7 @@ export type Conversation =
   | { readonly kind: "resume"; readonly sessionId: string; readonly resumeAt: string };
 
 /** The part of a turn that decides how Claude is started. */
-export type TurnSettings = Pick<
-  Turn,
-  "profile" | "model" | "system" | "effort" | "sampling" | "stop" | "maxTokens"
->;
+export type TurnSettings = Pick<Turn, "profile" | "model" | "system" | "effort" | "sampling" | "stop" | "maxTokens">;
 
 interface ProfileInput {
   readonly turn: TurnSettings;
@@ -74,11 +71,13 @@ function agentOptions({ turn, skipPermissions }: ProfileInput): Options {
 }
 
 function chatOptions({ turn, credentialSettings }: ProfileInput): Options {
+  // The child has its variables already, in its environment.
+  const { env: _env, ...helpers } = credentialSettings;
   return {
     systemPrompt: turn.system ?? "",
     tools: [],
     settingSources: [],
-    settings: { ...credentialSettings },
+    settings: helpers,
     strictMcpConfig: true,
     permissionMode: "dontAsk",
   };

@@ -1,17 +1,18 @@
 // Reads the secrets that the operator gives as files (`ANTHROPIC_API_KEY_FILE` and the like), anew at each call,
 // so that a mounted secret rotates without a restart. Hands values on; keeps none.
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { CcapiError } from "../auth/errors.ts";
 import { type Environment, type SecretName, secretNames } from "./environment.ts";
+
+/** Far above any key or token; a file beyond it is something else. */
+const maxSecretBytes = 65_536;
 
 /**
  * The secrets named by `*_FILE` variables, read now.
  *
- * @throws CcapiError `upstream_auth_unavailable` where a named file can't be read or is empty.
+ * @throws CcapiError `upstream_auth_unavailable` where a named file can't be read, or is no secret: empty, too large, several lines.
  */
-export async function readSecretFiles(
-  environment: Environment,
-): Promise<Partial<Record<SecretName, string>>> {
+export async function readSecretFiles(environment: Environment): Promise<Partial<Record<SecretName, string>>> {
   const secrets: Partial<Record<SecretName, string>> = {};
   for (const name of secretNames) {
     const path = environment[`${name}_FILE`];
@@ -24,8 +25,12 @@ export async function readSecretFiles(
 async function readSecret(name: SecretName, path: string): Promise<string> {
   let text: string;
   try {
+    const stats = await stat(path);
+    if (!stats.isFile()) throw unavailable(name, "is no regular file");
+    if (stats.size > maxSecretBytes) throw unavailable(name, "is too large for a secret");
     text = await readFile(path, "utf8");
   } catch (error) {
+    if (error instanceof CcapiError) throw error;
     throw unavailable(name, "can't be read", error);
   }
   const value = text.trim();
@@ -35,15 +40,18 @@ async function readSecret(name: SecretName, path: string): Promise<string> {
 }
 
 function unavailable(name: SecretName, what: string, cause?: unknown): CcapiError {
-  return new CcapiError(
-    "upstream_auth_unavailable",
-    `The file named by ${name}_FILE ${what}.`,
-    {
-      state: "unauthenticated",
-      action: `put a valid secret into the file named by ${name}_FILE`,
-      shouldRetry: false,
-      // Only the code: a file system error's message holds a path of this host.
-      ...(cause instanceof Error && "code" in cause ? { cause: cause.code } : {}),
-    },
-  );
+  return new CcapiError("upstream_auth_unavailable", `The file named by ${name}_FILE ${what}.`, {
+    state: "unauthenticated",
+    action: `put a valid secret into the file named by ${name}_FILE`,
+    shouldRetry: false,
+    // Only the code: a file system error's message holds a path of this host.
+    ...(cause instanceof Error && "code" in cause ? { cause: cause.code } : {}),
+  });
+}
+
+/** The files that hold secrets, by the `*_FILE` variables. */
+export function secretFilePaths(environment: Environment): string[] {
+  return secretNames
+    .map((name) => environment[`${name}_FILE`])
+    .filter((path): path is string => path !== undefined && path !== "");
 }

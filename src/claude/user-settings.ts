@@ -1,6 +1,7 @@
 // Reads the operator's own Claude settings (`settings.json` in the Claude configuration folder), for the few keys that
 // authentication needs. Read only; hooks, permissions and all else never leave this file.
 import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
 import { type Environment, isAllowed } from "./environment.ts";
@@ -26,9 +27,12 @@ export interface CredentialSettings {
   readonly env?: Record<string, string>;
 }
 
+/** These say where the settings are; a settings file can't move itself. */
+const placeNames = new Set(["CLAUDE_CONFIG_DIR", "HOME"]);
+
 /** Where Claude Code keeps its settings, its login and its transcripts. */
 export function claudeConfigDir(environment: Environment): string {
-  return environment["CLAUDE_CONFIG_DIR"] || join(environment["HOME"] ?? "", ".claude");
+  return environment["CLAUDE_CONFIG_DIR"] || join(environment["HOME"] || homedir(), ".claude");
 }
 
 /**
@@ -45,7 +49,7 @@ export async function readCredentialSettings(environment: Environment): Promise<
   const settings = credentialSettings.safeParse(parsed);
   if (!settings.success) return {};
   const { env = {}, ...helpers } = settings.data;
-  const allowed = Object.entries(env).filter(([name]) => isAllowed(name));
+  const allowed = Object.entries(env).filter(([name]) => isAllowed(name) && !placeNames.has(name));
   return {
     ...Object.fromEntries(Object.entries(helpers).filter(([, value]) => value !== undefined)),
     ...(allowed.length > 0 ? { env: Object.fromEntries(allowed) } : {}),
