@@ -52,7 +52,7 @@ function tool(name: string, command: string, ...args: readonly string[]): Step {
 async function checkPackage(): Promise<Ended> {
   const folder = mkdtempSync(join(tmpdir(), "ccapi-package-"));
   try {
-    const packed = await run("npm", ["pack", "--ignore-scripts", "--pack-destination", folder], {
+    const packed = await run("npm", ["pack", "--offline", "--ignore-scripts", "--pack-destination", folder], {
       timeoutMs: stepTimeoutMs,
     });
     const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"));

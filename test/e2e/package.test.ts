@@ -39,7 +39,12 @@ interface Ended {
 
 /** Runs a program with a home of its own, and nothing of this process's environment but PATH. */
 function run(program: string, args: readonly string[], cwd: string): Promise<Ended> {
-  const env = { PATH: process.env["PATH"], HOME: folder, npm_config_cache: join(folder, "cache") };
+  const env = {
+    PATH: process.env["PATH"],
+    HOME: folder,
+    npm_config_cache: join(folder, "cache"),
+    npm_config_update_notifier: "false",
+  };
   return new Promise((resolve) => {
     execFile(program, args, { cwd, env, timeout: 120_000 }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr });
@@ -62,7 +67,7 @@ beforeAll(async () => {
       cpSync(join(root, name), join(staging, name), { recursive: true });
   }
   await mustRun(process.execPath, [join(root, "scripts/build.ts"), join(staging, "dist")], root);
-  await mustRun("npm", ["pack", "--ignore-scripts"], staging);
+  await mustRun("npm", ["pack", "--offline", "--ignore-scripts"], staging);
   const tarball = readdirSync(staging).find((name) => name.endsWith(".tgz")) ?? "no tarball";
   mkdirSync(installed, { recursive: true });
   await mustRun("tar", ["-xzf", join(staging, tarball), "--strip-components=1", "-C", installed], folder);

@@ -1,0 +1,64 @@
+// Writes the generated parts of the documents: the settings table from src/config/settings.ts, the parameter table from
+// src/openai/chat/parameters.ts. With --check nothing is written, and a difference is a failure.
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { flagName, groups, type Setting, settings } from "../src/config/settings.ts";
+import { parameters } from "../src/openai/chat/parameters.ts";
+
+interface Part {
+  readonly file: string;
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Every generated part, with the text that it should have. */
+export function generatedParts(): Part[] {
+  return [
+    { file: "docs/configuration.md", name: "settings", text: settingsTable() },
+    { file: "docs/api.md", name: "chat-parameters", text: parameterTable() },
+  ];
+}
+
+/** A document with one of its parts replaced. @throws Error where its markers are missing. */
+export function withPart(document: string, { file, name, text }: Part): string {
+  const [begin, end] = [`<!-- generated: ${name} -->`, `<!-- end: ${name} -->`];
+  const [from, to] = [document.indexOf(begin), document.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`${file} has no part "${name}".`);
+  return `${document.slice(0, from + begin.length)}\n\n${text}\n\n${document.slice(to)}`;
+}
+
+function settingsTable(): string {
+  const all: Setting<unknown>[] = Object.values(settings);
+  return groups
+    .map((group) => {
+      const rows = all
+        .filter((setting) => setting.group === group)
+        .map((setting) => {
+          const fallback = setting.fallbackText ?? `\`${String(setting.fallback)}\``;
+          const variable = setting.isFlagOnly === true ? "–" : `\`${setting.variable}\``;
+          return `| ${variable} | \`--${flagName(setting)}\` | ${fallback} | ${setting.kind.range} | ${setting.help} |`;
+        });
+      return `### ${group}\n\n| variable | flag | default | allowed | what it is |\n| --- | --- | --- | --- | --- |\n${rows.join("\n")}`;
+    })
+    .join("\n\n");
+}
+
+function parameterTable(): string {
+  const rows = parameters.map(({ name, fate, note }) => `| \`${name}\` | ${fate} | ${note} |`);
+  return `| parameter | fate | note |\n| --- | --- | --- |\n${rows.join("\n")}`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const isCheck = process.argv.includes("--check");
+  for (const part of generatedParts()) {
+    const path = fileURLToPath(new URL(`../${part.file}`, import.meta.url));
+    const before = readFileSync(path, "utf8");
+    const after = withPart(before, part);
+    if (after === before) continue;
+    if (!isCheck) writeFileSync(path, after);
+    else {
+      console.error(`${part.file} is behind the code: run npm run docs`);
+      process.exitCode = 1;
+    }
+  }
+}
