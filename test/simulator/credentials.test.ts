@@ -115,6 +115,32 @@ it.each([
   await expect(startSimulator({ script: script as never })).rejects.toThrow(TypeError);
 });
 
+it("keeps the order of changes that became due together (E1)", async () => {
+  let now = 0;
+  await using simulator = await startSimulator({
+    clock: () => now,
+    script: [
+      { atMs: 2000, restore: "key-a" },
+      { atMs: 1000, expire: "key-a" },
+    ],
+  });
+  now = 9000;
+  expect(simulator.credentials.list()).toMatchObject([{ name: "key-1", state: "valid" }]);
+});
+
+it("redacts every header that may hold a credential, short ones too (E1)", async () => {
+  await using simulator = await startSimulator();
+  await fetch(`${simulator.url}/v1/models`, {
+    headers: { "x-api-key": "k1", authorization: "Bearer other", cookie: "c=3", "user-agent": "test" },
+  });
+  expect(simulator.requests[0]?.headers).toMatchObject({
+    "x-api-key": "[redacted]",
+    authorization: "[redacted]",
+    cookie: "[redacted]",
+    "user-agent": "test",
+  });
+});
+
 it("accepts any credential until one is added, and only known ones from then on (E1)", () => {
   const book = createCredentialBook([], () => 0);
   const good = (value: string) => book.admit(key(value)).error === null;

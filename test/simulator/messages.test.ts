@@ -115,6 +115,43 @@ it("ends at max_tokens and at a stop sequence (E1)", async () => {
   expect([stopped.stop_reason, stopped.stop_sequence]).toEqual(["stop_sequence", ", 8"]);
 });
 
+it("stops at the sequence that comes first, and holds all blocks together to max_tokens (E1)", async () => {
+  await using pair = await startPair({
+    rules: [
+      {
+        when: "blocks",
+        answer: [
+          { type: "thinking", thinking: "one two three" },
+          { type: "text", text: "four five six seven" },
+          { type: "tool_use", name: "t", input: {} },
+        ],
+      },
+    ],
+  });
+  const first = await pair.client.messages.create({ ...ask("Count to 20."), stop_sequences: ["5", "9", "12"] });
+  expect([textOf(first), first.stop_sequence]).toEqual(["1, 2, 3, 4, ", "5"]);
+  const cut = await pair.client.messages.create({ ...ask("blocks"), max_tokens: 5 });
+  expect(cut.content.map((block) => block.type)).toEqual(["thinking", "text"]);
+  expect([textOf(cut), cut.stop_reason, cut.usage.output_tokens]).toEqual(["four five", "max_tokens", 5]);
+});
+
+it("takes the results of parallel tools in messages of their own (E1)", async () => {
+  await using pair = await startPair();
+  const ids = ["toolu_1", "toolu_2"];
+  const message = await pair.client.messages.create({
+    ...ask("x"),
+    messages: [
+      { role: "user", content: "x" },
+      { role: "assistant", content: ids.map((id) => ({ type: "tool_use" as const, id, name: "t", input: {} })) },
+      ...ids.map((id) => ({
+        role: "user" as const,
+        content: [{ type: "tool_result" as const, tool_use_id: id, content: `result of ${id}` }],
+      })),
+    ],
+  });
+  expect(textOf(message)).toContain("result of toolu_2");
+});
+
 it("takes images by data and by address, and says what it got (E1)", async () => {
   await using pair = await startPair();
   const image = (source: Anthropic.ImageBlockParam["source"]): Anthropic.ImageBlockParam => ({ type: "image", source });

@@ -9,6 +9,8 @@ let simulator: Simulator;
 beforeAll(async () => void (simulator = await startSimulator()));
 afterAll(() => simulator.close());
 
+const address = () => ({ host: "127.0.0.1", port: simulator.port });
+
 const user = { role: "user", content: "hi" };
 const good = { model: MODEL, max_tokens: 10, messages: [user] };
 const call = { role: "assistant", content: [{ type: "tool_use", id: "toolu_1", name: "t", input: {} }] };
@@ -82,6 +84,30 @@ it("says 400 to a body that is no JSON and 413 to one above 32 MB (E1)", async (
   expect(await large.json()).toMatchObject({ error: { type: "request_too_large" } });
 });
 
+it("says 413 as soon as the announced length is too large, without waiting for the body (E1)", async () => {
+  const code = await new Promise((resolve, reject) => {
+    const headers = { "x-api-key": "k", "content-length": 40 * 1024 * 1024 };
+    const early = request({ ...address(), method: "POST", path: "/v1/messages", headers }, (response) => {
+      resolve(response.statusCode);
+      early.destroy();
+    });
+    early.on("error", reject);
+    early.flushHeaders();
+  });
+  expect(code).toBe(413);
+});
+
+it("says aborted for a client that leaves before its body ends (E1)", async () => {
+  simulator.clearRequests();
+  const headers = { "x-api-key": "k", "content-length": 1000 };
+  const early = request({ ...address(), method: "POST", path: "/v1/messages", headers });
+  early.on("error", () => {}); // Its own destruction.
+  early.write("{");
+  await expect.poll(() => simulator.requests.length).toBe(1);
+  early.destroy();
+  await expect.poll(() => simulator.requests[0]?.outcome).toBe("aborted");
+});
+
 it("says 404 to an unknown model, an unknown path and the HEAD of the root (E1)", async () => {
   const model = await post(simulator, JSON.stringify({ ...good, model: "claude-nonexistent-1" }));
   expect([model.status, await model.json()]).toMatchObject([
@@ -98,7 +124,7 @@ it.each(["//", "/%", "/v1/models/%E0%A4%A", "/v1/messages/", "/_simulator", "/?/
   "says 404 to the odd path %s (E1)",
   async (path) => {
     const code = await new Promise((resolve, reject) => {
-      request({ port: simulator.port, host: "127.0.0.1", path, headers: { "x-api-key": "k" } }, (response) => {
+      request({ ...address(), path, headers: { "x-api-key": "k" } }, (response) => {
         response.resume();
         resolve(response.statusCode);
       })
