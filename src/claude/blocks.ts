@@ -1,12 +1,11 @@
 // The Messages API's stream events of one run → text and thinking blocks, each token once.
 // When Claude Code asks a second time after a stream broke off, what the client already has is not said again.
 import type { SDKMessage } from "@anthropic-ai/claude-agent-sdk";
-import { CcapiError } from "../auth/errors.ts";
 import type { TurnEvent, Usage } from "../turn/turn.ts";
+import { createRepeatGuard } from "./repeat-guard.ts";
 
 type AssistantMessage = Extract<SDKMessage, { type: "assistant" }>;
 type StreamEvent = Extract<SDKMessage, { type: "stream_event" }>["event"];
-type Kind = "text" | "thinking";
 
 /** How one model call ended. */
 export interface CallEnd {
@@ -16,79 +15,48 @@ export interface CallEnd {
 
 /** Follows the main run's model calls. */
 export interface BlockReader {
-  /** The events that a stream event stands for. */
+  /**
+   * The events that a stream event stands for.
+   *
+   * @throws CcapiError `upstream_error` where a second attempt differs from what was already sent.
+   */
   onStreamEvent(event: StreamEvent): TurnEvent[];
-  /** The events of an assistant message that did not come as a stream; none for one that did. */
+  /** The events of an assistant message that did not come as a stream; none for one that did. Throws the same. */
   onAssistantMessage(message: AssistantMessage): TurnEvent[];
   /** How the last model call ended, once it has. */
   readonly lastCall: CallEnd | undefined;
-  /** Sum over the model calls so far. */
+  /** Sum over the model calls so far; of a call that was asked again, its last attempt. */
   readonly usage: Usage;
-  /** Whether the model has said anything yet. */
-  readonly hasOutput: boolean;
 }
+
+const noUsage: Usage = {
+  inputTokens: 0,
+  cacheReadTokens: 0,
+  cacheCreationTokens: 0,
+  outputTokens: 0,
+  reasoningTokens: 0,
+};
 
 /** Makes a reader for one run. */
 export function createBlockReader(): BlockReader {
-  const usage = { inputTokens: 0, cacheReadTokens: 0, cacheCreationTokens: 0, outputTokens: 0, reasoningTokens: 0 };
+  const blocks = createRepeatGuard();
   const streamedIds = new Set<string>();
-  let outputTokensOfCall = 0;
-  let open: Kind | undefined;
-  let signature: string | undefined;
+  let usageOfCallsBefore = noUsage;
+  let usageOfCall = noUsage;
+  let callId: string | undefined;
   let isCallOpen = false;
   let lastCall: CallEnd | undefined;
-  let hasOutput = false;
-  /** What the client has of the present call, and what of it a second attempt has yet to repeat. */
-  let sentOfCall = "";
-  let toRepeat = "";
 
-  function beginCall(): void {
-    // The call before never ended: this one is its second attempt.
-    toRepeat = isCallOpen ? sentOfCall : "";
-    if (!isCallOpen) sentOfCall = "";
+  function beginCall(id: string, usage: Usage): TurnEvent[] {
+    const isSecondAttempt = isCallOpen;
+    // Of a call that is asked again, the attempt that broke off doesn't count.
+    if (!isSecondAttempt) usageOfCallsBefore = sum(usageOfCallsBefore, usageOfCall);
+    usageOfCall = usage;
+    callId = id;
     isCallOpen = true;
-    outputTokensOfCall = 0;
-  }
-
-  function beginBlock(kind: Kind): TurnEvent[] {
-    signature = undefined;
-    if (open === kind && toRepeat !== "") return []; // Still open at the client from the broken attempt.
-    const events = endBlock();
-    open = kind;
-    if (toRepeat === "") events.push({ type: "block-start", kind });
-    return events;
-  }
-
-  function say(kind: Kind, text: string): TurnEvent[] {
-    if (text === "") return [];
-    hasOutput = true;
-    let fresh = text;
-    if (toRepeat !== "") {
-      const repeated = Math.min(toRepeat.length, text.length);
-      if (!toRepeat.startsWith(text.slice(0, repeated))) {
-        throw new CcapiError(
-          "upstream_error",
-          "The model's stream broke off, and its second answer differs from what was already sent.",
-        );
-      }
-      toRepeat = toRepeat.slice(repeated);
-      fresh = text.slice(repeated);
-    }
-    if (fresh === "") return [];
-    sentOfCall += fresh;
-    return [{ type: "delta", kind, text: fresh }];
-  }
-
-  function endBlock(): TurnEvent[] {
-    if (open === undefined || toRepeat !== "") return [];
-    const kind = open;
-    open = undefined;
-    return [{ type: "block-stop", kind, ...(signature === undefined ? {} : { signature }) }];
-  }
-
-  function endCall(stopReason: string | null, stopSequence: string | null): void {
-    isCallOpen = false;
-    lastCall = { stopReason, stopSequence };
+    if (isSecondAttempt) return blocks.repeat();
+    blocks.begin();
+    return [];
   }
 
   return {
@@ -96,39 +64,30 @@ export function createBlockReader(): BlockReader {
       return lastCall;
     },
     get usage() {
-      return { ...usage };
-    },
-    get hasOutput() {
-      return hasOutput;
+      return sum(usageOfCallsBefore, usageOfCall);
     },
     onStreamEvent(event) {
       switch (event.type) {
-        case "message_start": {
-          beginCall();
+        case "message_start":
           streamedIds.add(event.message.id);
-          const { usage: counted } = event.message;
-          usage.inputTokens += counted.input_tokens;
-          usage.cacheReadTokens += counted.cache_read_input_tokens ?? 0;
-          usage.cacheCreationTokens += counted.cache_creation_input_tokens ?? 0;
-          return [];
+          return beginCall(event.message.id, toUsage(event.message.usage));
+        case "content_block_start": {
+          const { type } = event.content_block;
+          return type === "text" || type === "thinking" ? blocks.open(type) : blocks.close();
         }
-        case "content_block_start":
-          if (event.content_block.type === "text") return beginBlock("text");
-          if (event.content_block.type === "thinking") return beginBlock("thinking");
-          return [];
         case "content_block_delta":
-          if (event.delta.type === "text_delta") return say("text", event.delta.text);
-          if (event.delta.type === "thinking_delta") return say("thinking", event.delta.thinking);
-          if (event.delta.type === "signature_delta") signature = event.delta.signature;
+          if (event.delta.type === "text_delta") return blocks.say("text", event.delta.text);
+          if (event.delta.type === "thinking_delta") return blocks.say("thinking", event.delta.thinking);
+          if (event.delta.type === "signature_delta") blocks.sign(event.delta.signature);
           return [];
-        case "content_block_stop":
-          return endBlock();
+        // A block's end is told with what follows it: where a stream breaks off, Claude Code ends the block that was cut.
         case "message_delta": {
           // Cumulative within one call.
-          usage.outputTokens += event.usage.output_tokens - outputTokensOfCall;
-          outputTokensOfCall = event.usage.output_tokens;
-          endCall(event.delta.stop_reason, event.delta.stop_sequence);
-          return [];
+          const { outputTokens, reasoningTokens } = toUsage(event.usage);
+          usageOfCall = { ...usageOfCall, outputTokens, reasoningTokens };
+          isCallOpen = false;
+          lastCall = { stopReason: event.delta.stop_reason, stopSequence: event.delta.stop_sequence };
+          return blocks.end();
         }
         default:
           return [];
@@ -136,16 +95,49 @@ export function createBlockReader(): BlockReader {
     },
     onAssistantMessage({ message }) {
       if (streamedIds.has(message.id)) return [];
-      beginCall();
-      const events = message.content.flatMap((block) => {
-        if (block.type === "text") return [...beginBlock("text"), ...say("text", block.text), ...endBlock()];
+      // One message for each block, all with the id of their call.
+      const begun = message.id === callId ? [] : beginCall(message.id, toUsage(message.usage));
+      // It came as a whole: nothing of it will be asked again.
+      isCallOpen = false;
+      lastCall = { stopReason: message.stop_reason, stopSequence: message.stop_sequence };
+      const said = message.content.flatMap((block) => {
+        if (block.type === "text")
+          return [...blocks.open("text"), ...blocks.say("text", block.text), ...blocks.close()];
         if (block.type !== "thinking") return [];
-        const begun = [...beginBlock("thinking"), ...say("thinking", block.thinking)];
-        signature = block.signature;
-        return [...begun, ...endBlock()];
+        const events = [...blocks.open("thinking"), ...blocks.say("thinking", block.thinking)];
+        blocks.sign(block.signature);
+        return [...events, ...blocks.close()];
       });
-      if (message.stop_reason !== null) endCall(message.stop_reason, message.stop_sequence);
-      return events;
+      return [...begun, ...said];
     },
+  };
+}
+
+/** What the Messages API counts; fields that an older or other upstream leaves out are 0. */
+interface CountedTokens {
+  readonly input_tokens?: number | null;
+  readonly cache_read_input_tokens?: number | null;
+  readonly cache_creation_input_tokens?: number | null;
+  readonly output_tokens: number;
+  readonly output_tokens_details?: { readonly thinking_tokens: number } | null;
+}
+
+function toUsage(counted: CountedTokens): Usage {
+  return {
+    inputTokens: counted.input_tokens ?? 0,
+    cacheReadTokens: counted.cache_read_input_tokens ?? 0,
+    cacheCreationTokens: counted.cache_creation_input_tokens ?? 0,
+    outputTokens: counted.output_tokens,
+    reasoningTokens: counted.output_tokens_details?.thinking_tokens ?? 0,
+  };
+}
+
+function sum(a: Usage, b: Usage): Usage {
+  return {
+    inputTokens: a.inputTokens + b.inputTokens,
+    cacheReadTokens: a.cacheReadTokens + b.cacheReadTokens,
+    cacheCreationTokens: a.cacheCreationTokens + b.cacheCreationTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    reasoningTokens: a.reasoningTokens + b.reasoningTokens,
   };
 }
