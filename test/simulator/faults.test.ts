@@ -92,8 +92,10 @@ it("sends retry-after with a 429, own headers and an own body (E1)", async () =>
   expect([proxy.status, proxy.headers.get("x-proxy"), await proxy.text()]).toEqual([502, "1", "<html>bad gateway"]);
 });
 
-it("fails until the faults are cleared (E1)", async () => {
+it("fails until the faults are cleared, and not at all where asked to fail 0 times (E1)", async () => {
   await using pair = await startPair();
+  pair.simulator.fail({ kind: "status", status: 403 }, 0);
+  await pair.client.messages.create(ask("x"));
   pair.simulator.fail({ kind: "status", status: 500 });
   for (let attempt = 0; attempt < 3; attempt += 1) {
     await expect(pair.client.messages.create(ask("x"))).rejects.toThrow("500");
