@@ -50,6 +50,11 @@ export function loadConfig({ flags = {}, environment = process.env, envFile }: C
   return config;
 }
 
+/** Where this process finds programs. For those that start others in an environment of their own. */
+export function programPath(): string {
+  return process.env["PATH"] ?? "";
+}
+
 /** Whether an address can be reached from this machine alone. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || host === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(host);
@@ -66,7 +71,9 @@ function readSetting(
     throw new ConfigError(`${setting.variable} can't be set by a variable: use the flag --${flagName(setting)}.`);
   }
   // An empty variable is how compose files and shells say "not set".
-  return variable === undefined || variable.trim() === "" ? setting.fallback : parse(setting, variable, setting.variable);
+  return variable === undefined || variable.trim() === ""
+    ? setting.fallback
+    : parse(setting, variable, setting.variable);
 }
 
 function parse({ kind }: Setting<unknown>, value: string, key: string): unknown {
@@ -106,7 +113,7 @@ function assertHostHasKeys({ host, apiKeys, adminKeys }: Pick<Config, "host" | "
 }
 
 function unknownVariables(environment: Readonly<Record<string, string | undefined>>): string[] {
-  const known = new Set(Object.values(settings).map(({ variable }) => variable as string));
+  const known = new Set(Object.values(settings).map(({ variable }) => variable));
   return Object.keys(environment)
     .filter((name) => name.startsWith("CCAPI_") && !known.has(name))
     .map((name) => `${name} is no setting of this version and has no effect.`);

@@ -2,9 +2,10 @@
 import { availableParallelism, homedir, totalmem } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { AuthStatus } from "./auth/contract.ts";
 import { CcapiError } from "./auth/errors.ts";
+import { createPassiveAuth } from "./auth/passive.ts";
 import { prepareChild, type ChildPolicy } from "./claude/child-setup.ts";
+import { type CredentialKind, credentialAction } from "./claude/credential.ts";
 import { createProcessOwner } from "./claude/process.ts";
 import { startRun } from "./claude/run.ts";
 import { createRuntime } from "./claude/runtime.ts";
@@ -60,28 +61,45 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
 
   const owner = createProcessOwner();
   const runtime = createRuntime();
-  const sessions = createSessionStore({ dir: join(stateDir, "sessions"), timeToLiveMs: config.sessionTtlMs, now: Date.now });
+  const sessions = createSessionStore({
+    dir: join(stateDir, "sessions"),
+    timeToLiveMs: config.sessionTtlMs,
+    now: Date.now,
+  });
   const sessionLock = createKeyedLock();
-  const care = createSessionCare({ sessions, lock: sessionLock, maxPerClient: config.maxSessionsPerKey });
   const ledger = createLedger(join(stateDir, "ledger"), process.pid, isRunning);
+  const care = createSessionCare({ sessions, lock: sessionLock, ledger, maxPerClient: config.maxSessionsPerKey });
   const childPolicy: ChildPolicy = {
     environment: config.environment,
     allowTelemetry: config.allowTelemetry,
     clientApp: `ccapi/${version}`,
     privateConfigDir: mayUseStoredLogin(config) ? undefined : join(stateDir, "claude-config"),
   };
+  let kind: CredentialKind = "stored_login";
+  const prepare = async () => {
+    const child = await prepareChild(childPolicy);
+    ({ kind } = child);
+    return child;
+  };
+  const auth = createPassiveAuth(() => credentialAction(kind), Date.now);
   const runner = createTurnRunner({
-    admission: createAdmission({ maxRunning: config.maxConcurrent ?? defaultMaxConcurrent(), maxWaiting: config.maxQueue }),
+    auth,
+    admission: createAdmission({
+      maxRunning: config.maxConcurrent ?? defaultMaxConcurrent(),
+      maxWaiting: config.maxQueue,
+    }),
     sessions,
     sessionLock,
     ledger,
-    prepareChild: () => prepareChild(childPolicy),
+    prepareChild: prepare,
     startRun: (spec, signal) => startRun(spec, { runtime, owner, now: Date.now }, signal),
     openWorkspace: createWorkspaces(stateDir),
-    limits: { maxTurns: config.maxTurns, maxBudgetUsd: config.maxBudgetUsd, timeoutMs: config.requestTimeoutMs },
+    limits: { maxTurns: config.maxTurns, maxBudgetUsd: config.maxBudgetUsd },
+    timeoutMs: config.requestTimeoutMs,
     skipPermissions: config.skipPermissions,
     now: Date.now,
-    onTidyError: (error, { requestId }) => log.error({ requestId, reason: errorCode(error) }, "Tidying up after a request failed"),
+    onTidyError: (error, { requestId }) =>
+      log.error({ requestId, reason: errorCode(error) }, "Tidying up after a request failed"),
   });
 
   const ending = new AbortController();
@@ -92,7 +110,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     runTurn: withKeyLimit(runTurn, config.maxConcurrentPerKey),
     modelAliases: config.modelAliases,
     timing: streamTiming,
-    authStatus,
+    auth,
     isServing: () => isServing,
     now: Date.now,
     sessions: care,
@@ -118,7 +136,8 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     log.info({ timeoutMs: config.shutdownTimeoutMs }, "Shutting down");
     isServing = false;
     clearInterval(sweeping);
-    const cut = () => ending.abort(new CcapiError("shutting_down", "The server is shutting down.", { retryAfterMs: 5_000 }));
+    const cut = () =>
+      ending.abort(new CcapiError("shutting_down", "The server is shutting down.", { retryAfterMs: 5_000 }));
     const timer = setTimeout(cut, config.shutdownTimeoutMs);
     ending.signal.addEventListener("abort", () => setTimeout(listener.destroy, 500).unref(), { once: true });
     await listener.drain();
@@ -173,22 +192,4 @@ function isRunning(pid: number): boolean {
 function errorCode(error: unknown): string {
   if (!(error instanceof Error)) return "unknown";
   return "code" in error && typeof error.code === "string" ? error.code : error.name;
-}
-
-/** Until the refresh system is there to know more: nothing has been proven. */
-function authStatus(): AuthStatus {
-  return {
-    isAuthenticated: null,
-    lastRefreshAtMs: null,
-    refreshCount: 0,
-    consecutiveFailures: 0,
-    state: "unknown",
-    sinceMs: Date.now(),
-    evidence: null,
-    credential: { kind: null, expiresAtMs: null, generation: 1, renewable: false },
-    nextAttemptAtMs: null,
-    action: null,
-    coordination: "local",
-    waiting: 0,
-  };
 }

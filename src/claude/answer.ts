@@ -2,12 +2,13 @@
 import type { SDKMessage, SDKRateLimitInfo } from "@anthropic-ai/claude-agent-sdk";
 import { CcapiError } from "../auth/errors.ts";
 import type { Signal } from "../auth/signal.ts";
-import type { FinishReason } from "../turn/turn.ts";
+import type { FinishReason, TurnEvent } from "../turn/turn.ts";
 import { type BlockReader, createBlockReader } from "./blocks.ts";
 import { toFailure } from "./failures.ts";
 import type { TurnSettings } from "./profile.ts";
 import type { RunEvent } from "./run.ts";
 import { isSynthetic, toSignal } from "./signals.ts";
+import { createStopCutter, isOurs, throughCutter } from "./stop-cutter.ts";
 
 type ResultMessage = Extract<SDKMessage, { type: "result" }>;
 
@@ -25,6 +26,9 @@ export async function* readAnswer(
   let rateLimit: SDKRateLimitInfo | undefined;
   let failure: Signal | undefined;
   let isWorking = false;
+  let deltas = 0;
+  const ourStops = turn.stop.filter(isOurs);
+  const cutter = ourStops.length > 0 ? createStopCutter(ourStops) : undefined;
 
   for await (const message of messages) {
     if (!isWorking && message.type === "system" && message.subtype === "status") {
@@ -49,13 +53,24 @@ export async function* readAnswer(
     else if (signal !== undefined) yield { type: "signal", signal, isFinal: false };
 
     if (message.type === "stream_event" && message.parent_tool_use_id === null) {
-      yield* reader.onStreamEvent(message.event);
+      const events = reader.onStreamEvent(message.event);
+      const stop = cutter === undefined ? yield* passed(events) : yield* throughCutter(events, cutter);
+      deltas += events.filter(({ type }) => type === "delta").length;
+      if (stop !== undefined) {
+        const end = finish(reader, "stop", 0);
+        // The upstream tells the count at its end only: a delta is a token, near enough.
+        const outputTokens = Math.max(end.usage.outputTokens, deltas);
+        yield { ...end, stopSequence: stop, usage: { ...end.usage, outputTokens } };
+        return;
+      }
       if (message.event.type === "message_delta" && isOverLength(turn, reader)) {
         yield finish(reader, "length", 0);
         return;
       }
     }
     if (message.type === "assistant" && message.parent_tool_use_id === null && !isSynthetic(message)) {
+      const tools = message.message.content.filter((block) => block.type === "tool_use");
+      if (tools.length > 0) yield { type: "tool-use", ids: tools.map(({ id }) => id) };
       yield { type: "checkpoint", uuid: message.uuid };
       yield* reader.onAssistantMessage(message);
     }
@@ -66,9 +81,13 @@ export async function* readAnswer(
   }
 }
 
-function finish(reader: BlockReader, reason: FinishReason, costUsd: number): RunEvent {
+function finish(reader: BlockReader, reason: FinishReason, costUsd: number): Extract<RunEvent, { type: "finish" }> {
   const stopSequence = reader.lastCall?.stopSequence ?? undefined;
   return { type: "finish", reason, stopSequence, usage: reader.usage, costUsd };
+}
+
+function* passed(events: readonly TurnEvent[]): Generator<TurnEvent, undefined, undefined> {
+  yield* events;
 }
 
 function throwIfLimit(result: ResultMessage): void {

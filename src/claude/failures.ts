@@ -40,9 +40,15 @@ const codeByStatus: Readonly<Record<number, ErrorCode>> = {
 
 /** Texts of Claude Code and the Messages API that say more than their type. First match wins. */
 const codeByText: readonly { readonly pattern: RegExp; readonly code: ErrorCode }[] = [
-  { pattern: /prompt is too long|context (?:window|length)|too many tokens|request too large/i, code: "context_length_exceeded" },
+  {
+    pattern: /prompt is too long|context (?:window|length)|too many tokens|request too large/i,
+    code: "context_length_exceeded",
+  },
   { pattern: /credit balance is too low|billing/i, code: "upstream_billing" },
-  { pattern: /issue with the selected model|model .{0,80}(?:not found|does(?:n't| not) exist)/i, code: "model_not_found" },
+  {
+    pattern: /issue with the selected model|model .{0,80}(?:not found|does(?:n't| not) exist)/i,
+    code: "model_not_found",
+  },
   { pattern: /overloaded/i, code: "upstream_overloaded" },
   { pattern: /rate limit|usage limit|limit reached|hit your .{0,40}limit/i, code: "upstream_rate_limited" },
   { pattern: /timed? ?out/i, code: "upstream_timeout" },
@@ -109,7 +115,7 @@ function failureCode(signal: Signal): ErrorCode {
 }
 
 function isSdkError(error: string): error is SDKAssistantMessageError {
-  return error in codeBySdkError;
+  return Object.hasOwn(codeBySdkError, error);
 }
 
 /** "API Error: 529 …" */

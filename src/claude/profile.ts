@@ -3,6 +3,7 @@
 import type { Options } from "@anthropic-ai/claude-agent-sdk";
 import type { Turn } from "../turn/turn.ts";
 import type { Environment } from "./environment.ts";
+import { isOurs } from "./stop-cutter.ts";
 import type { CredentialSettings } from "./user-settings.ts";
 
 /** Below this many tokens there is no room to think in: the API asks for a thinking budget of at least 1,024. */
@@ -116,6 +117,7 @@ function childVariables(turn: TurnSettings): Record<string, string> {
 
 /** Parameters that reach the Messages API through Claude Code's extra body, in every call of the process. */
 function extraBody(turn: TurnSettings): Record<string, unknown> {
+  const stops = turn.stop.filter((stop) => !isOurs(stop));
   const hasSampling = Object.keys(turn.sampling).length > 0;
   const isThinkingOff =
     turn.effort === "none" ||
@@ -125,6 +127,6 @@ function extraBody(turn: TurnSettings): Record<string, unknown> {
   return {
     ...(isThinkingOff ? { thinking: { type: "disabled" } } : {}),
     ...(hasSampling && isThinkingOff ? turn.sampling : {}),
-    ...(turn.stop.length > 0 ? { stop_sequences: turn.stop } : {}),
+    ...(stops.length > 0 ? { stop_sequences: stops } : {}),
   };
 }

@@ -33,7 +33,9 @@ export type RunEvent =
   /** A sign of failure. After one with `isFinal` the run throws. */
   | { readonly type: "signal"; readonly signal: Signal; readonly isFinal: boolean }
   /** The transcript's last assistant message: a later run may resume there. */
-  | { readonly type: "checkpoint"; readonly uuid: string };
+  | { readonly type: "checkpoint"; readonly uuid: string }
+  /** The model asked for tools: from here on the run has effects outside of itself. */
+  | { readonly type: "tool-use"; readonly ids: readonly string[] };
 
 /** A run under way. */
 export interface ClaudeRun {
@@ -73,7 +75,8 @@ async function* runEvents(
   let isAuthFailure = false;
   const { input, close } = openInput(spec.prompt);
   let closeQuery: () => void = () => undefined;
-  const stop = () => void owned?.end();
+  const stop = () => void owned?.end({ closeFirstMs: renewalGrace(isAuthFailure || isAboutCredential(signal.reason)) });
+  const renewalGrace = (isNeeded: boolean) => (isNeeded && spec.child.kind === "stored_login" ? renewalGraceMs : 0);
   try {
     const sdk = await runtime.sdk();
     signal.throwIfAborted();
@@ -93,7 +96,7 @@ async function* runEvents(
     });
     closeQuery = () => query.close();
     signal.addEventListener("abort", stop, { once: true });
-    for await (const event of readAnswer(keptOpen(query), spec.turn, now)) {
+    for await (const event of readAnswer(keptOpen(query, signal), spec.turn, now)) {
       if (event.type === "signal" && isAuthSign(event.signal)) isAuthFailure = true;
       // After its token limit Claude Code would go on by itself; after all else it waits for its input's end.
       if (event.type === "finish") hasEndedItself = event.reason !== "length";
@@ -108,23 +111,37 @@ async function* runEvents(
   } finally {
     signal.removeEventListener("abort", stop);
     close();
-    const grace = isAuthFailure && spec.child.kind === "stored_login" ? renewalGraceMs : 0;
-    const end = owned?.end({ closeFirstMs: hasEndedItself ? ownEndMs : grace });
+    const end = owned?.end({ closeFirstMs: hasEndedItself ? ownEndMs : renewalGrace(isAuthFailure) });
     void (end ?? Promise.resolve()).then(closeQuery).then(markEnded, markEnded);
   }
 }
 
 /**
- * The SDK's messages without the SDK's own end: leaving its generator waits up to 2 s for the process and then kills it
- * (measured, SDK 0.3.330). The process is ours to end, in its own time, and no client waits for that.
+ * The SDK's messages, at once at an end when the signal is aborted, and without the SDK's own end: leaving its generator
+ * waits up to 2 s for the process and then kills it (measured, SDK 0.3.330). The process is ours to end, in its own time,
+ * and nobody waits for that.
  */
-function keptOpen<T>(source: AsyncIterable<T>): AsyncIterable<T> {
+function keptOpen<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncIterable<T> {
+  const aborted = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true }); // What its owner aborted with.
+  });
+  aborted.catch(() => undefined); // Nobody may be waiting when it comes.
   return {
     [Symbol.asyncIterator]() {
       const iterator = source[Symbol.asyncIterator]();
-      return { next: () => iterator.next() };
+      return {
+        next() {
+          const message = iterator.next();
+          message.catch(() => undefined); // It may fail when nobody waits for it any more.
+          return Promise.race([message, aborted]);
+        },
+      };
     },
   };
+}
+
+function isAboutCredential(reason: unknown): boolean {
+  return reason instanceof CcapiError && reason.code === "upstream_auth_unavailable";
 }
 
 function isAuthSign(signal: Signal): boolean {

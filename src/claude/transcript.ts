@@ -26,11 +26,8 @@ export interface TranscriptPlace {
  *
  * @returns the uuid of the last message.
  */
-export async function writeTranscript(
-  place: TranscriptPlace,
-  messages: readonly Message[],
-): Promise<string> {
-  const dir = transcriptDir(place.configDir, place.workspace);
+export async function writeTranscript(place: TranscriptPlace, messages: readonly Message[]): Promise<string> {
+  const path = transcriptPath(place);
   const timestamp = new Date().toISOString();
   let parentUuid: string | null = null;
   let lastUuid = "";
@@ -51,15 +48,22 @@ export async function writeTranscript(
     parentUuid = lastUuid;
     return JSON.stringify(entry);
   });
-  await mkdir(dir, { recursive: true, mode: 0o700 });
-  await writeFile(join(dir, `${place.sessionId}.jsonl`), `${lines.join("\n")}\n`, { mode: 0o600 });
+  await mkdir(transcriptDir(place.configDir, place.workspace), { recursive: true, mode: 0o700 });
+  await writeFile(path, `${lines.join("\n")}\n`, { mode: 0o600 });
   return lastUuid;
+}
+
+/** @throws TypeError where the id is no uuid: as a part of a path, anything else could lead elsewhere. */
+function transcriptPath({ configDir, workspace, sessionId }: TranscriptPlace): string {
+  if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(sessionId))
+    throw new TypeError("sessionId must be a UUID.");
+  return join(transcriptDir(configDir, workspace), `${sessionId}.jsonl`);
 }
 
 /** Whether a message stands in the transcript on disk. */
 export async function isInTranscript(place: TranscriptPlace, uuid: string): Promise<boolean> {
+  const path = transcriptPath(place);
   try {
-    const path = join(transcriptDir(place.configDir, place.workspace), `${place.sessionId}.jsonl`);
     return (await readFile(path, "utf8")).includes(`"uuid":"${uuid}"`);
   } catch {
     return false;
@@ -68,10 +72,10 @@ export async function isInTranscript(place: TranscriptPlace, uuid: string): Prom
 
 /** Deletes a conversation with all that Claude Code keeps beside it. Deleting what is not there is fine. */
 export async function deleteTranscript(place: TranscriptPlace): Promise<void> {
-  const dir = transcriptDir(place.configDir, place.workspace);
+  const path = transcriptPath(place);
   await Promise.all([
-    rm(join(dir, `${place.sessionId}.jsonl`), { force: true }),
-    rm(join(dir, place.sessionId), { force: true, recursive: true }),
+    rm(path, { force: true }),
+    rm(path.slice(0, -".jsonl".length), { force: true, recursive: true }),
     rm(join(place.configDir, "session-env", place.sessionId), { force: true, recursive: true }),
     rm(join(place.configDir, "file-history", place.sessionId), { force: true, recursive: true }),
     rm(join(place.configDir, "todos", `${place.sessionId}-agent-${place.sessionId}.json`), { force: true }),

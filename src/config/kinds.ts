@@ -38,11 +38,11 @@ export const path: Kind<string> = {
 };
 
 /** One of a few words. */
-export function oneOf<const T extends string>(...words: readonly T[]): Kind<T> {
+export function oneOf<const T extends string>(...choices: readonly T[]): Kind<T> {
   return {
-    range: `one of ${words.join(", ")}`,
+    range: `one of ${choices.join(", ")}`,
     parse(value) {
-      const found = words.find((word) => word === value.trim().toLowerCase());
+      const found = choices.find((word) => word === value.trim().toLowerCase());
       if (found === undefined) throw new SettingError("it is none of them");
       return found;
     },
@@ -83,6 +83,33 @@ export const onOff: Kind<boolean> = {
     throw new SettingError("it is none of them");
   },
 };
+
+/** A program and its arguments: a JSON array of texts, or words with '…' and "…" around those that hold blanks. */
+export const command: Kind<readonly string[]> = {
+  range: 'a program and its arguments, such as /opt/renew --now, or ["/opt/renew", "--now"]',
+  parse(value) {
+    const given = value.trim();
+    const parsed = given.startsWith("[") ? fromJson(given) : toWords(given);
+    if (parsed.length === 0 || parsed[0] === "") throw new SettingError("it names no program");
+    return parsed;
+  },
+};
+
+function fromJson(value: string): string[] {
+  try {
+    const parsed: unknown = JSON.parse(value);
+    if (Array.isArray(parsed) && parsed.every((word) => typeof word === "string")) return parsed;
+  } catch {
+    // Said below.
+  }
+  throw new SettingError("it begins like a JSON array of texts and is none");
+}
+
+function toWords(value: string): string[] {
+  const found = [...value.matchAll(/((?:[^\s'"]|'[^']*'|"[^"]*")+)|(\S)/g)];
+  if (found.some((match) => match[2] !== undefined)) throw new SettingError("a quote is not closed");
+  return found.map(([word]) => word.replaceAll(/'([^']*)'|"([^"]*)"/g, "$1$2"));
+}
 
 /** Comma-separated origins, each `scheme://host[:port]`, or `*`. */
 export const origins: Kind<readonly string[]> = {

@@ -1,17 +1,5 @@
 // DATA: every setting of the server, once. Parsing, flags, help and docs/configuration.md all follow from this table.
-import {
-  aliases,
-  decimal,
-  integer,
-  keys,
-  type Kind,
-  type NamedKey,
-  onOff,
-  oneOf,
-  origins,
-  path,
-  text,
-} from "./kinds.ts";
+import { aliases, command, decimal, integer, keys, type Kind, type NamedKey, onOff, oneOf, origins, path, text } from "./kinds.ts";
 
 /** One setting: its variable, its flag (the variable's name in kebab case), its kind, its default. */
 export interface Setting<T> {
@@ -34,25 +22,12 @@ type Group = (typeof groups)[number];
 const minute = 60_000;
 const hour = 60 * minute;
 
-function setting<T>(
-  group: Group,
-  variable: string,
-  kind: Kind<T>,
-  fallback: T,
-  help: string,
-  more: Partial<Pick<Setting<T>, "fallbackText" | "isFlagOnly">> = {},
-): Setting<T> {
+function setting<T>(group: Group, variable: string, kind: Kind<T>, fallback: T, help: string, more: Partial<Pick<Setting<T>, "fallbackText" | "isFlagOnly">> = {}): Setting<T> {
   return { group, variable, kind, fallback, help, ...more };
 }
 
 /** A setting that need not be set. */
-function optional<T>(
-  group: Group,
-  variable: string,
-  kind: Kind<T>,
-  help: string,
-  fallbackText: string,
-): Setting<T | undefined> {
+function optional<T>(group: Group, variable: string, kind: Kind<T>, help: string, fallbackText: string): Setting<T | undefined> {
   return { group, variable, kind, fallback: undefined, help, fallbackText };
 }
 
@@ -86,6 +61,12 @@ export const settings = {
   authCooldownMs: setting("Authentication", "CCAPI_AUTH_COOLDOWN_MS", integer(0, hour), 30_000, "Least time between a failed refresh of the credential and the next."),
   authMaxFailures: setting("Authentication", "CCAPI_AUTH_MAX_FAILURES", integer(1, 100), 3, "Failed refreshes in a row until requests are refused at once."),
   authTimeoutMs: setting("Authentication", "CCAPI_AUTH_TIMEOUT_MS", integer(1_000, hour), 5 * minute, "Time for one whole refresh."),
+  authParkMs: setting("Authentication", "CCAPI_AUTH_PARK_MS", integer(0, hour), 45_000, "How long a request waits for the credential to be mended."),
+  authStepTimeoutMs: setting("Authentication", "CCAPI_AUTH_STEP_TIMEOUT_MS", integer(1_000, hour), minute, "Time for one step of a refresh."),
+  authTestTimeoutMs: setting("Authentication", "CCAPI_AUTH_TEST_TIMEOUT_MS", integer(1_000, hour), 30_000, "Time for one test query."),
+  authTestModel: setting("Authentication", "CCAPI_AUTH_TEST_MODEL", text, "haiku", "Model of the test query; where the provider has no such, Claude Code's default is asked."),
+  authMaxTestQueriesPerHour: setting("Authentication", "CCAPI_AUTH_MAX_TEST_QUERIES_PER_HOUR", integer(0, 10_000), 24, "Test queries in an hour, whatever happens."),
+  authRefreshCommand: optional("Authentication", "CCAPI_AUTH_REFRESH_COMMAND", command, "Program that renews the credential, with its arguments. No shell.", "none"),
   allowStoredLogin: setting("Authentication", "CCAPI_ALLOW_STORED_LOGIN", onOff, false, "Use a login stored by Claude Code even when listening on more than loopback. Read docs/security.md first."),
 
   allowTelemetry: setting("Claude", "CCAPI_ALLOW_TELEMETRY", onOff, false, "Let Claude Code send its telemetry and other non-essential traffic."),
@@ -100,5 +81,8 @@ export type SettingName = keyof typeof settings;
 
 /** The flag of a setting: `CCAPI_API_KEYS` → `api-keys`. */
 export function flagName({ variable }: Pick<Setting<unknown>, "variable">): string {
-  return variable.replace(/^CCAPI_/, "").toLowerCase().replaceAll("_", "-");
+  return variable
+    .replace(/^CCAPI_/, "")
+    .toLowerCase()
+    .replaceAll("_", "-");
 }

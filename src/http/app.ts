@@ -10,18 +10,19 @@ import type { Logger } from "../observe/log.ts";
 import { listModels, resolveModel, toModelObject } from "../openai/models.ts";
 import { accessLog } from "./access-log.ts";
 import type { AppEnv } from "./app-env.ts";
-import { clientsOnly, recognise } from "./authenticate.ts";
+import { authHandlers, type AuthPorts } from "./auth.ts";
+import { adminsOnly, clientsOnly, recognise } from "./authenticate.ts";
 import { chatCompletions, type ChatPorts } from "./chat-completions.ts";
 import { errorHandler, errorResponse } from "./errors.ts";
 import { acceptWhile, jsonOnly, rateLimit } from "./guards.ts";
 import { healthHandlers, type HealthPorts } from "./health.ts";
 import type { Keyring } from "./keyring.ts";
-import { chatRoute, healthRoutes, modelRoutes, sessionRoutes } from "./routes.ts";
+import { authRoutes, chatRoute, healthRoutes, modelRoutes, sessionRoutes } from "./routes.ts";
 import { sessionHandlers, type SessionPorts } from "./sessions.ts";
 import { toInvalidRequest } from "./validation.ts";
 
 /** All that the app is made of. */
-export interface AppPorts extends ChatPorts, HealthPorts, SessionPorts {
+export interface AppPorts extends ChatPorts, Omit<HealthPorts, "auth">, AuthPorts, SessionPorts {
   readonly log: Logger;
   readonly keyring: Keyring;
   readonly limits: { readonly maxBodyBytes: number; readonly requestsPerMinutePerKey: number | undefined };
@@ -44,7 +45,12 @@ export function createApp(ports: AppPorts) {
   // Whether a name is to be had by TLS alone is for the proxy before this server to say.
   app.use(secureHeaders({ strictTransportSecurity: false }));
   if (ports.corsOrigins.length > 0) {
-    app.use(cors({ origin: [...ports.corsOrigins], exposeHeaders: ["x-request-id", "x-session-id", "x-ignored-parameters", "retry-after"] }));
+    app.use(
+      cors({
+        origin: [...ports.corsOrigins],
+        exposeHeaders: ["x-request-id", "x-session-id", "x-ignored-parameters", "retry-after"],
+      }),
+    );
   }
   app.use(recognise(ports.keyring));
   app.use(
@@ -57,15 +63,19 @@ export function createApp(ports: AppPorts) {
     }),
   );
   app.use("/v1/*", clientsOnly);
+  app.use("/health/auth/*", clientsOnly);
+  app.use("/health/auth/refresh", adminsOnly);
 
   const health = healthHandlers(ports);
   app.openapi(healthRoutes.health, (context) => health.health(context));
   app.openapi(healthRoutes.live, (context) => health.live(context));
   app.openapi(healthRoutes.ready, (context) => health.ready(context));
 
-  app.openapi(modelRoutes.list, (context) =>
-    context.json({ object: "list", data: listModels(ports.modelAliases) }),
-  );
+  const auth = authHandlers(ports);
+  app.openapi(authRoutes.status, (context) => auth.status(context));
+  app.openapi(authRoutes.refresh, (context) => auth.refresh(context));
+
+  app.openapi(modelRoutes.list, (context) => context.json({ object: "list", data: listModels(ports.modelAliases) }));
   const findModel = (id: string) => {
     resolveModel(id, ports.modelAliases);
     return toModelObject(id);
@@ -82,7 +92,8 @@ export function createApp(ports: AppPorts) {
   app.openapi(sessionRoutes.delete, (context) => sessions.delete(context, context.req.valid("param").id));
 
   const chat = chatCompletions(ports);
-  app.use(
+  app.on(
+    "POST",
     chatRoute.path,
     acceptWhile(ports.isServing),
     rateLimit(ports.limits.requestsPerMinutePerKey),

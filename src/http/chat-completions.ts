@@ -66,7 +66,11 @@ async function stream(
     toErrorFrames(thrown) {
       const error = toCcapiError(thrown);
       context.set("errorCode", error.code);
-      if (error.code === "internal_error") log.error({ requestId: context.var.requestId, stack: String(thrown instanceof Error ? thrown.stack : "") }, "Unforeseen error");
+      if (error.code === "internal_error")
+        log.error(
+          { requestId: context.var.requestId, stack: String(thrown instanceof Error ? thrown.stack : "") },
+          "Unforeseen error",
+        );
       return [frame(toErrorBody(error))];
     },
     heartbeatMs: timing.heartbeatMs,

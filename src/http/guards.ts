@@ -11,7 +11,10 @@ export function jsonOnly(maxBytes: number): MiddlewareHandler<AppEnv>[] {
     async (context, next) => {
       const type = context.req.header("content-type") ?? "";
       if (!/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(type)) {
-        throw new CcapiError("unsupported_media_type", "The body has to be JSON: send `Content-Type: application/json`.");
+        throw new CcapiError(
+          "unsupported_media_type",
+          "The body has to be JSON: send `Content-Type: application/json`.",
+        );
       }
       await next();
     },

@@ -1,12 +1,12 @@
 // GET /health, /health/live, /health/ready: what is known of this process and its credential. Starts nothing, asks nobody.
 import type { Context } from "hono";
-import type { AuthStatus } from "../auth/contract.ts";
+import type { AuthManager, AuthStatus } from "../auth/contract.ts";
 import type { AppEnv } from "./app-env.ts";
 import { toTimestamp } from "./timestamp.ts";
 
 /** What health is told from. */
 export interface HealthPorts {
-  readonly authStatus: () => AuthStatus;
+  readonly auth: Pick<AuthManager, "status">;
   /** False while starting and while going down. */
   readonly isServing: () => boolean;
   /** Milliseconds since the epoch. */
@@ -14,13 +14,13 @@ export interface HealthPorts {
 }
 
 /** Makes the handlers. */
-export function healthHandlers({ authStatus, isServing, now }: HealthPorts) {
+export function healthHandlers({ auth, isServing, now }: HealthPorts) {
   return {
     /** Always 200 while the process serves; only clients are told of the credential. */
     health(context: Context<AppEnv>) {
       const timestamp = toTimestamp(now());
       if (context.var.client === undefined) return context.json({ status: "healthy", timestamp });
-      const status = authStatus();
+      const status = auth.status();
       return context.json({
         status: status.isAuthenticated === false ? "degraded" : "healthy",
         timestamp,
@@ -31,7 +31,10 @@ export function healthHandlers({ authStatus, isServing, now }: HealthPorts) {
     /** A dead credential must not make an orchestrator restart the fleet: it doesn't count here. */
     ready(context: Context<AppEnv>) {
       const isReady = isServing();
-      return context.json({ status: isReady ? "ready" : "not_ready", timestamp: toTimestamp(now()) }, isReady ? 200 : 503);
+      return context.json(
+        { status: isReady ? "ready" : "not_ready", timestamp: toTimestamp(now()) },
+        isReady ? 200 : 503,
+      );
     },
   };
 }

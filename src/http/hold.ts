@@ -16,10 +16,7 @@ export interface ReleasedTurn {
  *
  * @throws what the turn throws.
  */
-export async function holdBack(
-  iterator: AsyncIterator<TurnEvent, void>,
-  holdMs: number,
-): Promise<ReleasedTurn> {
+export async function holdBack(iterator: AsyncIterator<TurnEvent, void>, holdMs: number): Promise<ReleasedTurn> {
   const events: TurnEvent[] = [];
   let releasedAtMs = Infinity;
   for (;;) {

@@ -38,6 +38,8 @@ export async function listen(
   fetch: Parameters<typeof getRequestListener>[0],
   { host, port, maxConnections }: ListenOptions,
 ): Promise<Listener> {
+  // It answers every failure itself: see the app's error handler.
+  const answer = getRequestListener(fetch, { overrideGlobalObjects: false });
   const server = createServer(
     {
       headersTimeout: headersTimeoutMs,
@@ -47,7 +49,7 @@ export async function listen(
       keepAliveTimeout: 65_000,
       noDelay: true,
     },
-    getRequestListener(fetch, { overrideGlobalObjects: false }),
+    (incoming, outgoing) => void answer(incoming, outgoing),
   );
   server.maxConnections = maxConnections;
   server.on("clientError", refuse);

@@ -5,7 +5,12 @@ import { chatRequest, sessionId } from "../openai/chat/request.ts";
 const json = (description: string) => ({ description });
 const failures = { default: json("An error in OpenAI's envelope. docs/errors.md lists every code.") };
 
-const modelId = z.object({ id: z.string().max(256).openapi({ param: { name: "id", in: "path" }, example: "claude-code" }) });
+const modelId = z.object({
+  id: z
+    .string()
+    .max(256)
+    .openapi({ param: { name: "id", in: "path" }, example: "claude-code" }),
+});
 const sessionParam = z.object({ id: sessionId });
 
 /** What the process says of itself. */
@@ -27,6 +32,27 @@ export const healthRoutes = {
     path: "/health/ready",
     summary: "Whether new requests are welcome",
     responses: { 200: json("They are"), 503: json("Starting, or shutting down"), ...failures },
+  }),
+};
+
+/** The Claude credential. */
+export const authRoutes = {
+  status: createRoute({
+    method: "get",
+    path: "/health/auth",
+    summary: "All that is known of the Claude credential",
+    responses: { 200: json("Its state, what that rests on, and what to do"), ...failures },
+  }),
+  refresh: createRoute({
+    method: "post",
+    path: "/health/auth/refresh",
+    summary: "Renews the Claude credential now; for administrators",
+    responses: {
+      200: json("It was renewed and proven"),
+      429: json("Too soon after the last one"),
+      502: json("It could not be renewed"),
+      ...failures,
+    },
   }),
 };
 

@@ -10,9 +10,11 @@ export function toInvalidRequest(issues: readonly Issue[]): CcapiError {
   if (first === undefined) return new CcapiError("invalid_request", "The body is not valid.");
   const { path, message } = deepest(first, []);
   const param = toParam(path);
-  return new CcapiError("invalid_request", param === "" ? `The body is not valid: ${message}.` : `${param}: ${message}.`, {
-    ...(param === "" ? {} : { param }),
-  });
+  return new CcapiError(
+    "invalid_request",
+    param === "" ? `The body is not valid: ${message}.` : `${param}: ${message}.`,
+    param === "" ? {} : { param },
+  );
 }
 
 /** Of a union's failed branches, the one that came furthest is the one that was meant. */

@@ -19,10 +19,7 @@ export interface Admission {
 }
 
 /** Makes an admission for `maxRunning` slots and at most `maxWaiting` requests that wait. */
-export function createAdmission(limits: {
-  readonly maxRunning: number;
-  readonly maxWaiting: number;
-}): Admission {
+export function createAdmission(limits: { readonly maxRunning: number; readonly maxWaiting: number }): Admission {
   let running = 0;
   const queue = new Set<() => void>();
 

@@ -1,34 +1,14 @@
-// One turn from the front door to Claude and back: takes its place in line, opens its conversation, runs, tidies up.
-// Knows nothing of HTTP, and of processes only that a run has one.
-import { classify } from "../auth/classify.ts";
+// One turn from the front door to Claude and back: takes its seat, makes its attempts, tidies up behind them.
+// Knows nothing of HTTP, and of processes only that an attempt has one.
 import { CcapiError } from "../auth/errors.ts";
-import type { Signal } from "../auth/signal.ts";
-import type { ChildSetup } from "../claude/child-setup.ts";
-import { credentialAction } from "../claude/credential.ts";
-import type { RunLimits } from "../claude/profile.ts";
-import type { ClaudeRun, RunSpec } from "../claude/run.ts";
-import type { Admission } from "./admission.ts";
-import { openConversation, type OpenConversation } from "./conversation.ts";
-import type { Ledger } from "./ledger.ts";
-import type { KeyedLock } from "./lock.ts";
-import { sessionKey } from "./session-care.ts";
-import type { SessionStore } from "./sessions.ts";
+import { createAttempt, type AttemptPorts } from "./attempt.ts";
+import { createSeat, type SeatPorts } from "./seat.ts";
 import type { RunTurn, Turn, TurnContext, TurnEvent } from "./turn.ts";
 
 /** What running turns needs. */
-export interface TurnPorts {
-  readonly admission: Admission;
-  readonly sessions: SessionStore;
-  readonly sessionLock: KeyedLock;
-  readonly ledger: Ledger;
-  readonly prepareChild: () => Promise<ChildSetup>;
-  readonly startRun: (spec: RunSpec, signal: AbortSignal) => ClaudeRun;
-  /** Makes sure of the folder that a turn's Claude works in. */
-  readonly openWorkspace: (turn: Turn, context: TurnContext) => Promise<string>;
-  readonly limits: RunLimits & { readonly timeoutMs: number };
-  readonly skipPermissions: boolean;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
+export interface TurnPorts extends AttemptPorts, SeatPorts {
+  /** Time for one turn, its waiting included, in milliseconds. */
+  readonly timeoutMs: number;
   /** Told of what failed while tidying up, when no client is there any more to hear of it. */
   readonly onTidyError: (error: unknown, context: TurnContext) => void;
 }
@@ -36,7 +16,7 @@ export interface TurnPorts {
 /** Runs turns, and knows when all that they left behind is tidied up. */
 export interface TurnRunner {
   readonly runTurn: RunTurn;
-  /** Resolves when every run begun so far has given back what it held. */
+  /** Resolves when every turn begun so far has given back what it held. */
   settled(): Promise<void>;
 }
 
@@ -45,61 +25,38 @@ export function createTurnRunner(ports: TurnPorts): TurnRunner {
   const untidy = new Set<Promise<void>>();
 
   async function* runTurn(turn: Turn, context: TurnContext): AsyncGenerator<TurnEvent, void, undefined> {
-    const deadline = AbortSignal.timeout(ports.limits.timeoutMs);
+    const deadline = AbortSignal.timeout(ports.timeoutMs);
     const signal = AbortSignal.any([context.signal, deadline]);
-    const held: Held = { releases: [], run: undefined, conversation: undefined };
-    let checkpoint: string | undefined;
-    try {
-      yield* takePlace(turn, context, signal, held);
-      const child = await ports.prepareChild();
-      const workspace = await ports.openWorkspace(turn, context);
-      const place = { configDir: child.configDir, workspace };
-      held.conversation = await openConversation(turn, context.client, place, ports);
-      const { conversation, prompt, costBeforeUsd } = held.conversation;
-      const { limits, skipPermissions } = ports;
-      held.run = ports.startRun({ turn, prompt, conversation, workspace, limits, skipPermissions, child }, signal);
-      for await (const event of held.run.events) {
-        switch (event.type) {
-          case "signal":
-            throwIfAuth(event.signal, child);
-            break;
-          case "checkpoint":
-            checkpoint = event.uuid;
-            break;
-          case "finish":
-            if (checkpoint !== undefined) {
-              // A run that we cut short doesn't know its cost: the next one's total holds it.
-              await held.conversation.commit({ checkpoint, costUsd: Math.max(event.costUsd, costBeforeUsd) });
-            }
-            yield { ...event, costUsd: Math.max(0, event.costUsd - costBeforeUsd) };
-            break;
-          default:
-            yield event;
-        }
-      }
-    } catch (error) {
-      throw explain(error, context.signal, deadline, ports.limits.timeoutMs);
-    } finally {
-      const tidied = tidyUp(held)
+    const seat = createSeat(turn, context, signal, ports);
+    const track = (tidying: Promise<void>) => {
+      const tidied = tidying
         .catch((error: unknown) => ports.onTidyError(error, context))
         .finally(() => untidy.delete(tidied));
       untidy.add(tidied);
+      return tidied;
+    };
+    let last: Promise<void> = Promise.resolve();
+    try {
+      yield* seat.take();
+      for (;;) {
+        const attempt = createAttempt(turn, context, seat.auth, signal, ports);
+        try {
+          if ((yield* attempt.events) === "finished") return;
+        } finally {
+          last = track(attempt.tidyUp());
+        }
+        const attemptIsGone = last;
+        yield* seat.renew();
+        // The next attempt writes to the same transcript.
+        if (turn.sessionId !== undefined) await attemptIsGone;
+      }
+    } catch (error) {
+      throw explain(error, context.signal, deadline, ports.timeoutMs);
+    } finally {
+      seat.leave();
+      // Slot and session are held until the process is gone.
+      void track(last.then(() => seat.release()));
     }
-  }
-
-  async function* takePlace(
-    turn: Turn,
-    { client }: TurnContext,
-    signal: AbortSignal,
-    held: Held,
-  ): AsyncGenerator<TurnEvent, void, undefined> {
-    if (turn.sessionId !== undefined) {
-      const key = sessionKey(client.name, turn.sessionId);
-      if (ports.sessionLock.isHeld(key)) yield { type: "phase", phase: "queued" };
-      held.releases.push(await ports.sessionLock.acquire(key, signal));
-    }
-    if (ports.admission.isFull) yield { type: "phase", phase: "queued" };
-    held.releases.push(await ports.admission.acquire(signal));
   }
 
   return {
@@ -108,31 +65,6 @@ export function createTurnRunner(ports: TurnPorts): TurnRunner {
       while (untidy.size > 0) await Promise.all(untidy);
     },
   };
-}
-
-/** What a turn holds until its process is gone. */
-interface Held {
-  readonly releases: (() => void)[];
-  run: ClaudeRun | undefined;
-  conversation: OpenConversation | undefined;
-}
-
-async function tidyUp({ run, conversation, releases }: Held): Promise<void> {
-  try {
-    await run?.ended;
-    await conversation?.close();
-  } finally {
-    for (const release of releases.toReversed()) release();
-  }
-}
-
-function throwIfAuth(signal: Signal, child: ChildSetup): void {
-  if (classify(signal).verdict === "not_auth") return;
-  throw new CcapiError("upstream_auth_unavailable", "Claude rejected the credential of this server.", {
-    state: "unauthenticated",
-    action: credentialAction(child.kind),
-    retryAfterMs: 30_000,
-  });
 }
 
 function explain(error: unknown, client: AbortSignal, deadline: AbortSignal, timeoutMs: number): unknown {

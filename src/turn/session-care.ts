@@ -1,11 +1,14 @@
 // Sessions as their owners manage them: list, look, delete; and the sweep of those that nobody used for long.
 // Runs no turn. A session whose turn is running is deleted at once and its transcript when the turn is over.
 import { CcapiError } from "../auth/errors.ts";
-import { deleteTranscript } from "../claude/transcript.ts";
 import { toPlace } from "./conversation.ts";
+import type { Ledger } from "./ledger.ts";
 import type { KeyedLock } from "./lock.ts";
 import type { SessionRecord, SessionStore } from "./sessions.ts";
 import type { Client } from "./turn.ts";
+
+/** No turn lasts longer. */
+const maxTurnMs = 24 * 60 * 60_000;
 
 /** The lock's key of one client's session. */
 export function sessionKey(clientName: string, id: string): string {
@@ -28,15 +31,24 @@ export interface SessionCare {
 export function createSessionCare(ports: {
   readonly sessions: SessionStore;
   readonly lock: KeyedLock;
+  readonly ledger: Pick<Ledger, "add" | "delete">;
   /** Sessions kept for one client. */
   readonly maxPerClient: number;
 }): SessionCare {
-  const { sessions, lock, maxPerClient } = ports;
+  const { sessions, lock, ledger, maxPerClient } = ports;
 
   async function remove(record: SessionRecord): Promise<void> {
+    const key = sessionKey(record.clientName, record.id);
+    const place = toPlace(record);
+    // Should this process end before the transcript is deleted, the next one's start deletes it.
+    await ledger.add(place);
     await sessions.delete(record.clientName, record.id);
-    // A turn that still runs writes to it, and deletes it at its end.
-    if (!lock.isHeld(sessionKey(record.clientName, record.id))) await deleteTranscript(toPlace(record));
+    if (!lock.isHeld(key)) return ledger.delete(place);
+    // A turn still runs, or is just being tidied up: it may yet write to the transcript.
+    void lock.acquire(key, AbortSignal.timeout(maxTurnMs)).then(
+      (release) => ledger.delete(place).finally(release),
+      () => undefined, // It hangs: the next start deletes.
+    );
   }
 
   async function find(client: Client, id: string): Promise<SessionRecord> {

@@ -78,9 +78,7 @@ export function createSessionStore({ dir, timeToLiveMs, now }: SessionStoreOptio
     },
     async list(clientName) {
       const records = await readAll(clientDir(clientName));
-      return records
-        .filter((record) => !isExpired(record))
-        .toSorted((a, b) => b.lastUsedAtMs - a.lastUsedAtMs);
+      return records.filter((record) => !isExpired(record)).toSorted((a, b) => b.lastUsedAtMs - a.lastUsedAtMs);
     },
     async put(record) {
       const target = path(record.clientName, record.id);

@@ -168,7 +168,9 @@ describe("how an answer ends", () => {
     simulator.addRule({ when: "long story", tokens: 500 });
     const completion = await complete(chat("long story", { max_tokens: 30 }));
     expect(completion.choices[0].finish_reason).toBe("length");
-    await until("the process is gone", async () => (await processesOf(server.home)).every((command) => command.includes("watchdog")));
+    await until("the process is gone", async () =>
+      (await processesOf(server.home)).every((command) => command.includes("watchdog")),
+    );
   });
 
   it("says stop at a stop sequence, which is not part of the answer (B1)", async () => {

@@ -22,7 +22,12 @@ beforeEach(() => {
 });
 
 interface ErrorBody {
-  readonly error: { readonly code: string; readonly message: string; readonly type: string; readonly param: string | null };
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    readonly type: string;
+    readonly param: string | null;
+  };
 }
 
 const faults: readonly { name: string; fault: Fault; status: number; code: string }[] = [
@@ -31,7 +36,12 @@ const faults: readonly { name: string; fault: Fault; status: number; code: strin
   { name: "an inner error", fault: { kind: "status", status: 500 }, status: 502, code: "upstream_error" },
   {
     name: "an empty account",
-    fault: { kind: "status", status: 400, message: "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade or purchase credits." },
+    fault: {
+      kind: "status",
+      status: 400,
+      message:
+        "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade or purchase credits.",
+    },
     status: 402,
     code: "upstream_billing",
   },
@@ -96,7 +106,9 @@ describe("a Claude process that dies", () => {
   it("is a 502 that says so, and the next request works (C4)", async () => {
     simulator.setRules([{ when: "hang", fault: { kind: "stall", afterDeltas: 0 } }]);
     const waiting = server.post("/v1/chat/completions", chat("hang"));
-    await until("the model has it", () => simulator.requests.some(({ outcome }) => outcome === "open" || outcome === "faulted"));
+    await until("the model has it", () =>
+      simulator.requests.some(({ outcome }) => outcome === "open" || outcome === "faulted"),
+    );
     const { execFile } = await import("node:child_process");
     for (const pid of await claudePids(server.home)) execFile("kill", ["-9", pid]);
     const response = await waiting;
@@ -118,7 +130,9 @@ describe("the agent", () => {
 });
 
 it("leaves no process behind after all this (C4)", async () => {
-  await until("no process", async () => (await processesOf(server.home)).every((command) => command.includes("watchdog")));
+  await until("no process", async () =>
+    (await processesOf(server.home)).every((command) => command.includes("watchdog")),
+  );
 });
 
 async function claudePids(home: string): Promise<string[]> {

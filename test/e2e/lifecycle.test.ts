@@ -41,7 +41,9 @@ describe("a client that goes away", () => {
     await using server = await startServer({ upstream: simulator.url });
     simulator.setRules([{ tokens: 2_000, delayMs: 20 }]);
     const abort = new AbortController();
-    const response = await server.post("/v1/chat/completions", chat("Go on", { stream: true }), { signal: abort.signal });
+    const response = await server.post("/v1/chat/completions", chat("Go on", { stream: true }), {
+      signal: abort.signal,
+    });
     const chunks = liveChunks(response);
     await chunks.next();
     abort.abort();
@@ -53,8 +55,12 @@ describe("a client that goes away", () => {
     await using server = await startServer({ upstream: simulator.url, files: allowBash });
     simulator.setRules(longTool);
     const abort = new AbortController();
-    const waiting = server.post("/v1/chat/completions", chat("tick", { model: "claude-code" }), { signal: abort.signal });
-    await until("the tool runs", async () => (await claudeProcesses(server.home)).some((command) => command.includes("tick")));
+    const waiting = server.post("/v1/chat/completions", chat("tick", { model: "claude-code" }), {
+      signal: abort.signal,
+    });
+    await until("the tool runs", async () =>
+      (await claudeProcesses(server.home)).some((command) => command.includes("tick")),
+    );
     abort.abort();
     await expect(waiting).rejects.toThrow();
     await until("no process", async () => (await claudeProcesses(server.home)).length === 0, 6_000);
@@ -119,8 +125,12 @@ describe("SIGKILL", () => {
     try {
       const server = await startServer({ upstream: simulator.url, home });
       simulator.setRules(longTool);
-      const waiting = server.post("/v1/chat/completions", chat("tick", { model: "claude-code" })).catch(() => undefined);
-      await until("the tool runs", async () => (await claudeProcesses(home)).some((command) => command.includes("tick")));
+      const waiting = server
+        .post("/v1/chat/completions", chat("tick", { model: "claude-code" }))
+        .catch(() => undefined);
+      await until("the tool runs", async () =>
+        (await claudeProcesses(home)).some((command) => command.includes("tick")),
+      );
       await server.signal("SIGKILL");
       await waiting;
       const ms = await until("no process", async () => (await processesOf(home)).length === 0, 5_000);

@@ -43,7 +43,9 @@ describe("the openai client", () => {
     await expect(rejected).rejects.toMatchObject({ status: 400, code: "unsupported_parameter", param: "n" });
     await expect(rejected).rejects.toBeInstanceOf(OpenAI.BadRequestError);
     await expect(rejected).rejects.toHaveProperty("requestID", expect.stringMatching(/^req_/));
-    await expect(client.chat.completions.create({ ...body, model: "gpt-9" })).rejects.toBeInstanceOf(OpenAI.NotFoundError);
+    await expect(client.chat.completions.create({ ...body, model: "gpt-9" })).rejects.toBeInstanceOf(
+      OpenAI.NotFoundError,
+    );
     const stranger = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: "wrong", maxRetries: 0 });
     await expect(stranger.models.list()).rejects.toBeInstanceOf(OpenAI.AuthenticationError);
     simulator.fail({ kind: "status", status: 429 });
@@ -70,6 +72,10 @@ describe("the openai client", () => {
     const stream = await client.chat.completions.create({ ...body, stream: true });
     for await (const _chunk of stream) break;
     stream.controller.abort();
-    await until("no process", async () => (await processesOf(server.home)).every((command) => command.includes("watchdog")), 5_000);
+    await until(
+      "no process",
+      async () => (await processesOf(server.home)).every((command) => command.includes("watchdog")),
+      5_000,
+    );
   });
 });

@@ -2,7 +2,16 @@
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Simulator, startSimulator } from "../../src/simulator/index.ts";
-import { chat, filesBelow, makeHome, otherKey, processesOf, startServer, type TestServer, until } from "../helpers/server.ts";
+import {
+  chat,
+  filesBelow,
+  makeHome,
+  otherKey,
+  processesOf,
+  startServer,
+  type TestServer,
+  until,
+} from "../helpers/server.ts";
 import { lastConversation } from "../helpers/upstream.ts";
 
 let simulator: Simulator;
@@ -78,17 +87,27 @@ describe("a session", () => {
     await say("say something", "listed");
     const list = (await (await server.get("/v1/sessions")).json()) as { data: { id: string }[] };
     expect(list.data.map(({ id }) => id)).toContain("listed");
-    expect(await (await server.get("/v1/sessions/listed")).json()).toMatchObject({ id: "listed", object: "session", turns: 1 });
-    await until("its process is gone", async () => (await processesOf(server.home)).every((command) => command.includes("watchdog")));
+    expect(await (await server.get("/v1/sessions/listed")).json()).toMatchObject({
+      id: "listed",
+      object: "session",
+      turns: 1,
+    });
+    await until("its process is gone", async () =>
+      (await processesOf(server.home)).every((command) => command.includes("watchdog")),
+    );
     const before = (await filesBelow(server.home, ".jsonl")).length;
     expect((await server.get("/v1/sessions/listed", { method: "DELETE" })).status).toBe(200);
     expect((await server.get("/v1/sessions/listed")).status).toBe(404);
-    expect((await filesBelow(server.home, ".jsonl")).length).toBe(before - 1);
+    await until("its transcript is gone", async () => (await filesBelow(server.home, ".jsonl")).length === before - 1);
   });
 
   it("can't be begun with a model and continued with the agent (B3)", async () => {
     await say("say one", "kind");
-    const response = await server.post("/v1/chat/completions", { ...chat("say two"), model: "claude-code", session_id: "kind" });
+    const response = await server.post("/v1/chat/completions", {
+      ...chat("say two"),
+      model: "claude-code",
+      session_id: "kind",
+    });
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ error: { code: "invalid_request", param: "model" } });
   });

@@ -65,7 +65,10 @@ export async function startServer(options: TestServerOptions): Promise<TestServe
   const exited = once(child, "exit").then(([code]) => code as number | null);
   const url = await listeningUrl(child, () => log);
   const request = (path: string, init: RequestInit = {}) =>
-    fetch(url + path, { ...init, headers: { authorization: `Bearer ${clientKey}`, ...(init.headers as Record<string, string>) } });
+    fetch(url + path, {
+      ...init,
+      headers: { authorization: `Bearer ${clientKey}`, ...(init.headers as Record<string, string>) },
+    });
 
   async function signal(name: NodeJS.Signals): Promise<number | null> {
     child.kill(name);
@@ -121,7 +124,9 @@ function serverEnvironment(home: string, { upstream, environment = {} }: TestSer
 
 async function listeningUrl(child: ChildProcess, log: () => string): Promise<string> {
   for (let waited = 0; waited < 20_000; waited += 20) {
-    const line = log().split("\n").find((text) => text.includes('"msg":"Listening"'));
+    const line = log()
+      .split("\n")
+      .find((text) => text.includes('"msg":"Listening"'));
     if (line !== undefined) return (JSON.parse(line) as { url: string }).url;
     if (child.exitCode !== null) break;
     await sleep(20);

@@ -85,7 +85,9 @@ const failure: Scene = {
     const response = await stage.post("/v1/chat/completions", body("Hello?", { stream: true }));
     const { error } = (await response.json()) as { error?: { code: string; message: string } };
     stage.simulator.clearFaults();
-    tell(`HTTP ${response.status} after ${Math.round(performance.now() - startedAt)} ms: ${error?.message ?? "no error"}`);
+    tell(
+      `HTTP ${response.status} after ${Math.round(performance.now() - startedAt)} ms: ${error?.message ?? "no error"}`,
+    );
     promise(response.status === 503 && error?.code === "upstream_auth_unavailable", "a 503 that says what to do");
   },
 };

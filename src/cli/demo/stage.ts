@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadConfig } from "../../config.ts";
+import { loadConfig, programPath } from "../../config.ts";
 import { createLogger } from "../../observe/log.ts";
 import { startServer } from "../../server.ts";
 import { type Simulator, startSimulator } from "../../simulator/index.ts";
@@ -22,13 +22,16 @@ export interface Stage {
 }
 
 /** Sets the stage. Settings are as on a command line, e.g. `{ "auth-cooldown-ms": "3000" }`. */
-export async function setStage(flags: Readonly<Record<string, string>>, environment: Record<string, string>): Promise<Stage> {
+export async function setStage(
+  flags: Readonly<Record<string, string>>,
+  environment: Record<string, string>,
+): Promise<Stage> {
   const simulator = await startSimulator();
   const home = await mkdtemp(join(tmpdir(), "ccapi-demo-"));
   const config = loadConfig({
     flags: { host: "127.0.0.1", port: "0", "api-keys": `demo=${key}`, "admin-keys": `admin=${key}-admin`, ...flags },
     environment: {
-      PATH: process.env["PATH"],
+      PATH: programPath(),
       HOME: home,
       LANG: "C.UTF-8",
       IS_SANDBOX: "1",

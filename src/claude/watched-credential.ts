@@ -1,0 +1,91 @@
+// The credential that Claude will use, as the auth core looks at it: kind, expiry, a keyed fingerprint; and a watch on its files.
+// Reads only. The fingerprint's key is made anew in each process, so that a fingerprint can't be tested against a secret.
+import { createHmac, randomBytes } from "node:crypto";
+import { type FSWatcher, watch } from "node:fs";
+import { basename, dirname } from "node:path";
+import type { CredentialPort, CredentialReading } from "../auth/ports.ts";
+import type { ChildSetup } from "./child-setup.ts";
+import { credentialAction } from "./credential.ts";
+import type { Environment } from "./environment.ts";
+import { readMaterial } from "./material.ts";
+import { secretFilePaths } from "./secret-files.ts";
+
+/** Events come in bursts, and before a writer is done. */
+const debounceMs = 50;
+
+/** What a look at the credential needs. */
+export interface WatchedCredentialOptions {
+  readonly prepareChild: () => Promise<ChildSetup>;
+  /** The server's environment. */
+  readonly environment: Environment;
+  /** Whether the operator gave a refresh command: then every kind may change without a restart. */
+  readonly hasRefreshCommand: boolean;
+}
+
+/** Makes the port. */
+export function createWatchedCredential(options: WatchedCredentialOptions): CredentialPort {
+  const key = randomBytes(32);
+  const fingerprint = (text: string) => createHmac("sha256", key).update(text).digest("base64url");
+  let paths: readonly string[] = secretFilePaths(options.environment);
+  let onPaths: () => void = () => undefined;
+
+  return {
+    async read(signal): Promise<CredentialReading> {
+      const child = await options.prepareChild();
+      const material = await readMaterial(child, options.environment, signal);
+      const all = [...new Set([...secretFilePaths(options.environment), ...material.paths])];
+      if (all.join("\0") !== paths.join("\0")) {
+        paths = all;
+        onPaths();
+      }
+      const { secret, watchMode, renewable, claudeRenews, expiresAtMs } = material;
+      return {
+        kind: child.kind,
+        fingerprint: fingerprint(JSON.stringify([child.kind, secret ?? null])),
+        present: secret !== undefined,
+        renewable: renewable || options.hasRefreshCommand,
+        claudeRenews,
+        // A refresh command may change what a file can't show, but nothing that this process was started with.
+        watchMode,
+        action: material.action ?? credentialAction(child.kind),
+        ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+      };
+    },
+    watch(onChange) {
+      let watchers: FSWatcher[] = [];
+      let timer: NodeJS.Timeout | undefined;
+      const soon = () => {
+        clearTimeout(timer);
+        timer = setTimeout(onChange, debounceMs).unref();
+      };
+      const stop = () => {
+        for (const watcher of watchers) watcher.close();
+        watchers = [];
+      };
+      onPaths = () => {
+        stop();
+        watchers = paths.flatMap((path) => watchFile(path, soon));
+      };
+      onPaths();
+      return () => {
+        onPaths = () => undefined;
+        clearTimeout(timer);
+        stop();
+      };
+    },
+  };
+}
+
+/** The folder is watched, not the file: a file that is replaced, or comes into being, is another one. */
+function watchFile(path: string, onChange: () => void): FSWatcher[] {
+  try {
+    const watcher = watch(dirname(path), { persistent: false }, (_event, name) => {
+      // Mounted secrets are swapped by a link beside them (`..data`), whatever their own name.
+      if (name === null || name === basename(path) || name.startsWith("..")) onChange();
+    });
+    watcher.on("error", () => watcher.close()); // The folder is gone; the poll goes on looking.
+    return [watcher];
+  } catch {
+    return []; // There is no such folder yet; the poll goes on looking.
+  }
+}

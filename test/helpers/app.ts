@@ -1,0 +1,110 @@
+// The HTTP app without a port and without processes: turns are scripted, time is the caller's.
+import type { AuthStatus } from "../../src/auth/contract.ts";
+import { CcapiError } from "../../src/auth/errors.ts";
+import { type AppPorts, createApp } from "../../src/http/app.ts";
+import { createKeyring } from "../../src/http/keyring.ts";
+import { createLogger, type Logger } from "../../src/observe/log.ts";
+import type { RunTurn, Turn, TurnEvent } from "../../src/turn/turn.ts";
+
+export const clientKey = "client-key";
+export const adminKey = "admin-key";
+
+export const status: AuthStatus = {
+  isAuthenticated: true,
+  lastRefreshAtMs: Date.parse("2026-01-02T03:04:05.678Z"),
+  refreshCount: 2,
+  consecutiveFailures: 0,
+  state: "authenticated",
+  sinceMs: Date.parse("2026-01-02T03:04:06Z"),
+  evidence: { source: "answer", atMs: Date.parse("2026-01-02T03:04:06Z"), ageMs: 1_500.4 },
+  credential: { kind: "api_key", expiresAtMs: null, generation: 3, renewable: true },
+  nextAttemptAtMs: null,
+  action: null,
+  coordination: "local",
+  waiting: 0,
+};
+
+export interface TestApp {
+  readonly request: (path: string, init?: RequestInit) => Promise<Response>;
+  readonly post: (body: unknown, init?: RequestInit) => Promise<Response>;
+  /** Turns that were asked for. */
+  readonly turns: Turn[];
+  readonly logLines: () => string[];
+}
+
+/** What a turn yields for the text "Hello." */
+export const hello: readonly TurnEvent[] = [
+  { type: "phase", phase: "starting" },
+  { type: "phase", phase: "working" },
+  { type: "block-start", kind: "text" },
+  { type: "delta", kind: "text", text: "Hel" },
+  { type: "delta", kind: "text", text: "lo." },
+  { type: "block-stop", kind: "text" },
+  {
+    type: "finish",
+    reason: "stop",
+    stopSequence: undefined,
+    usage: { inputTokens: 5, cacheReadTokens: 2, cacheCreationTokens: 1, outputTokens: 3, reasoningTokens: 0 },
+    costUsd: 0.01,
+  },
+];
+
+export function scripted(events: readonly TurnEvent[], failure?: CcapiError): RunTurn {
+  return async function* run() {
+    yield* events;
+    if (failure !== undefined) throw failure;
+  };
+}
+
+export function makeApp(overrides: Partial<AppPorts> = {}): TestApp {
+  const turns: Turn[] = [];
+  const lines: string[] = [];
+  const log: Logger = createLogger({
+    level: "debug",
+    format: "json",
+    destination: { write: (line: string) => void lines.push(line) },
+  });
+  const runTurn = overrides.runTurn ?? scripted(hello);
+  const app = createApp({
+    modelAliases: new Map([["gpt-4o", "sonnet"]]),
+    timing: { holdMs: 10_000, heartbeatMs: 15_000, slowClientMs: 60_000 },
+    auth: {
+      status: () => status,
+      refresh: async () => ({ success: true, message: "Refreshed.", shouldRetry: true }),
+    },
+    isServing: () => true,
+    now: () => Date.parse("2026-01-02T03:04:07.999Z"),
+    sessions: { list: async () => [], get: () => Promise.reject(notFound()), delete: () => Promise.reject(notFound()) },
+    sessionTtlMs: 60_000,
+    keyring: createKeyring([{ name: "client", key: clientKey }], [{ name: "admin", key: adminKey }]),
+    limits: { maxBodyBytes: 10_000, requestsPerMinutePerKey: undefined },
+    corsOrigins: [],
+    ...overrides,
+    log,
+    runTurn: (turn, context) => {
+      turns.push(turn);
+      return runTurn(turn, context);
+    },
+  });
+  const request = async (path: string, init: RequestInit = {}) =>
+    app.request(path, {
+      ...init,
+      headers: { authorization: `Bearer ${clientKey}`, ...(init.headers as Record<string, string>) },
+    });
+  return {
+    request,
+    post: (body, init = {}) =>
+      request("/v1/chat/completions", {
+        ...init,
+        method: "POST",
+        body: typeof body === "string" ? body : JSON.stringify(body),
+        headers: { "content-type": "application/json", ...(init.headers as Record<string, string>) },
+      }),
+    turns,
+    logLines: () => lines,
+  };
+}
+
+function notFound(): CcapiError {
+  return new CcapiError("session_not_found", "There is no session of this id, or it has expired.");
+}
