@@ -31,7 +31,12 @@ export function run(command: string, args: readonly string[], options: RunOption
       cwd: options.cwd ?? root,
       // A group of its own, so that the time limit reaches what it started, too.
       detached: true,
-      env: { ...process.env, PATH: [join(root, "node_modules", ".bin"), process.env["PATH"]].join(delimiter) },
+      env: {
+        ...process.env,
+        PATH: [join(root, "node_modules", ".bin"), process.env["PATH"]].join(delimiter),
+        // Through the pipe a program cannot see whether a person reads.
+        ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" }),
+      },
       stdio: ["ignore", "pipe", "pipe"],
     });
     let output = "";

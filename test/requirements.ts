@@ -73,6 +73,3 @@ export const requirements = {
   G8: { part: "auth", text: "The classifier: precision and recall of at least 0.95 each." },
   G9: { part: "speed", text: "40 requests, 8 at a time: under 3 s in under 800 MB." },
 } as const satisfies Record<string, Requirement>;
-
-/** A requirement's id. */
-export type RequirementId = keyof typeof requirements;
