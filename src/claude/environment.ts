@@ -51,13 +51,24 @@ const allowedPrefixes = [
   "XDG_",
 ];
 
-/** Variables that mark a process as run *by* Claude Code or by our own launcher: an inherited one would mislead the child. */
+/**
+ * Variables that Claude Code gives to the commands that it runs (2.1.330), this server perhaps among them: inherited,
+ * they would mislead the child. And the extra body, which is ours to set for each request.
+ */
 const refusedNames = new Set([
   "CLAUDE_CODE_ENTRYPOINT",
   "CLAUDE_CODE_SSE_PORT",
   "CLAUDE_CODE_SESSION_ID",
+  "CLAUDE_AGENT_SDK_VERSION",
+  "CLAUDE_CODE_CHILD_NOTES_DIR",
   "CLAUDE_CODE_CHILD_SESSION",
+  "CLAUDE_CODE_EXECPATH",
   "CLAUDE_CODE_EXTRA_BODY",
+  "CLAUDE_CODE_MESSAGING_SOCKET",
+  "CLAUDE_CODE_MESSAGING_TOKEN",
+  "CLAUDE_CODE_SESSION_ATTENDED",
+  "CLAUDE_EFFORT",
+  "CLAUDE_PID",
 ]);
 
 /** Secrets that may be given as files (`NAME_FILE`); Claude Code itself knows only the plain names. */

@@ -2,39 +2,24 @@
 // Every process started here is gone, with its tools, when `end` has resolved, and a watchdog sees to it if this process is killed.
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
+import { mkdirSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { SpawnedProcess, SpawnOptions } from "@anthropic-ai/claude-agent-sdk";
-import { descendants, markName, type ProcessId, signalAll } from "./process-tree.ts";
+import { own, type OwnedProcess } from "./owned-process.ts";
+import { markName } from "./process-tree.ts";
 
-/** Claude takes up to 1.5 s to end itself and its tools on SIGTERM (measured, Claude Code 2.1.330). */
-const terminationGraceMs = 3_000;
-/** How much of a process's stderr is kept to explain its death. */
-const stderrTailLength = 4_096;
+export type { OwnedProcess } from "./owned-process.ts";
 
-/** One Claude process. */
-export interface OwnedProcess {
-  readonly pid: number | undefined;
-  /** What everything that it starts has in its environment. */
-  readonly mark: string;
-  /** Resolves when it has ended, however it did. */
-  readonly exited: Promise<void>;
-  /** Exit code or signal, once it has ended; `undefined` while it runs. */
-  exitReason(): string | undefined;
-  /** The last words on stderr. For classification only: it may hold anything, never log it. */
-  stderrTail(): string;
-  /**
-   * Ends it and everything it started. Resolves when all are gone; never throws; any number of calls share one end.
-   * With `closeFirstMs` its input has been closed and it gets that long to end by itself.
-   */
-  end(options?: { readonly closeFirstMs?: number }): Promise<void>;
-}
+/** Where Claude Code keeps what its tools print, and other temporary files; else below /tmp, for good. */
+const temporaryDirName = "CLAUDE_CODE_TMPDIR";
 
 /** All Claude processes of one server. */
 export interface ProcessOwner {
   /** The SDK's `spawnClaudeCodeProcess` for one process, which is handed to `onSpawn`. */
   spawner(onSpawn: (owned: OwnedProcess) => void): (options: SpawnOptions) => SpawnedProcess;
-  /** How many live now. */
+  /** How many there are, those included whose end is not over. */
   readonly count: number;
   /** Ends all of them, then the watchdog. */
   close(): Promise<void>;
@@ -48,29 +33,33 @@ export function createProcessOwner(): ProcessOwner {
   function tellWatchdog(line: string): void {
     if (watchdog === undefined || watchdog.exitCode !== null || watchdog.signalCode !== null) {
       watchdog = startWatchdog();
-      for (const { pid, mark } of living) if (pid !== undefined) watchdog.stdin?.write(`+${pid} ${mark}\n`);
+      for (const owned of living) watchdog.stdin?.write(toWatch(owned));
     }
-    watchdog.stdin?.write(`${line}\n`);
+    watchdog.stdin?.write(line);
   }
 
   return {
     spawner: (onSpawn) => (options) => {
       const mark = randomUUID();
+      const temporaryDir = makeTemporaryDir(options.env[temporaryDirName] || tmpdir());
       const child = spawn(options.command, options.args, {
         cwd: options.cwd,
-        env: { ...options.env, [markName]: mark },
+        env: { ...options.env, [markName]: mark, [temporaryDirName]: temporaryDir },
         stdio: ["pipe", "pipe", "pipe"],
         // A process group of its own: a Ctrl-C at the terminal reaches the server alone, which then ends it in order.
         detached: true,
         windowsHide: true,
       });
-      const owned = own(child, mark);
+      const owned = own(child, { mark, temporaryDir });
       living.add(owned);
-      if (child.pid !== undefined) tellWatchdog(`+${child.pid} ${mark}`);
-      void owned.exited.then(() => {
-        living.delete(owned);
-        if (child.pid !== undefined) tellWatchdog(`-${child.pid}`);
-      });
+      if (owned.pid !== undefined) tellWatchdog(toWatch(owned));
+      // One that ends by itself may leave tools too.
+      void owned.exited
+        .then(() => owned.end())
+        .then(() => {
+          living.delete(owned);
+          if (owned.pid !== undefined) tellWatchdog(`-${mark}\n`);
+        });
       onSpawn(owned);
       return child;
     },
@@ -86,6 +75,16 @@ export function createProcessOwner(): ProcessOwner {
   };
 }
 
+function makeTemporaryDir(parent: string): string {
+  mkdirSync(parent, { recursive: true });
+  return mkdtempSync(join(parent, "ccapi-"));
+}
+
+/** @see watchdog.ts */
+function toWatch({ pid = 0, mark, temporaryDir }: OwnedProcess): string {
+  return `+${mark} ${pid} ${temporaryDir}\n`;
+}
+
 function startWatchdog(): ChildProcess {
   // The sources run as TypeScript, the published package as JavaScript: the file beside this one has its ending.
   const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
@@ -99,62 +98,4 @@ function startWatchdog(): ChildProcess {
   child.stdin?.on("error", () => undefined); // Its exit is seen at the next line and mended there.
   child.unref();
   return child;
-}
-
-function own(child: ChildProcess, mark: string): OwnedProcess {
-  let stderr = "";
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    stderr = (stderr + text).slice(-stderrTailLength);
-  });
-  child.stdin?.on("error", () => undefined); // A write to a process that just died: its exit tells the story.
-  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
-  let failedToStart: string | undefined;
-  const exited = new Promise<void>((resolve) => {
-    child.once("exit", () => resolve());
-    child.once("error", (error) => {
-      failedToStart = error.message;
-      resolve();
-    });
-  });
-  let ending: Promise<void> | undefined;
-
-  async function endNow(closeFirstMs: number): Promise<void> {
-    const { pid } = child;
-    if (pid === undefined) return exited;
-    const tools = new Map<number, ProcessId>();
-    const collect = async () => {
-      // Once it has ended its number may be another's: then its mark alone tells what it left.
-      for (const tool of await descendants(hasEnded() ? [] : [pid], [mark])) tools.set(tool.pid, tool);
-    };
-    await collect();
-    if (closeFirstMs > 0) await within(exited, closeFirstMs);
-    if (!hasEnded()) {
-      await collect();
-      child.kill("SIGTERM");
-      await within(exited, terminationGraceMs);
-    }
-    if (!hasEnded()) {
-      await collect();
-      child.kill("SIGKILL");
-      await exited;
-    }
-    await collect();
-    await signalAll([...tools.values()], "SIGKILL");
-  }
-
-  return {
-    pid: child.pid,
-    mark,
-    exited,
-    exitReason: () =>
-      failedToStart ?? child.signalCode ?? (child.exitCode === null ? undefined : `code ${child.exitCode}`),
-    stderrTail: () => stderr,
-    end: ({ closeFirstMs = 0 } = {}) => (ending ??= endNow(closeFirstMs)),
-  };
-}
-
-async function within(done: Promise<void>, ms: number): Promise<void> {
-  const timer = new AbortController();
-  await Promise.race([done, sleep(ms, undefined, { signal: timer.signal }).catch(() => undefined)]);
-  timer.abort(); // A timer left behind would keep a server alive that has closed.
 }

@@ -1,6 +1,7 @@
 // A small process beside the server that ends Claude processes, and their tools, when the server was killed.
-// It knows process numbers and marks only. Its standard input is a pipe that the server holds: the end of that pipe is
-// the sign. Lines: `+<pid> <mark>` to watch a process, `-<pid>` to forget it.
+// Its standard input is a pipe that the server holds: the end of that pipe is the sign. Lines:
+// `+<mark> <pid> <folder>` to watch a process that has this mark and temporary folder, `-<mark>` to forget it.
+import { rm } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { descendants, identify, type ProcessId, signalAll } from "./process-tree.ts";
@@ -9,33 +10,34 @@ import { descendants, identify, type ProcessId, signalAll } from "./process-tree
 const graceMs = 1_500;
 
 interface Watched {
-  readonly mark: string;
+  readonly temporaryDir: string;
   /** Looked up at once: later the number may be another process's. */
   readonly identity: Promise<ProcessId | undefined>;
 }
 
-const watched = new Map<number, Watched>();
+const watched = new Map<string, Watched>();
 
 // A signal to the whole process group (Ctrl-C) is for the server, which ends its children in good order.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const [number = "", mark = ""] = line.slice(1).split(" ");
-  const pid = Number(number);
-  if (line.startsWith("+")) watched.set(pid, { mark, identity: identify(pid).catch(() => undefined) });
-  else if (line.startsWith("-")) watched.delete(pid);
+  const [, sign, mark = "", pid, temporaryDir = ""] = /^([+-])(\S+)(?: (\d+) (.+))?$/.exec(line) ?? [];
+  if (sign === "+") watched.set(mark, { temporaryDir, identity: identify(Number(pid)).catch(() => undefined) });
+  else watched.delete(mark);
 }
 
-const left = (await Promise.all([...watched.values()].map(({ identity }) => identity))).filter(
-  (entry) => entry !== undefined,
-);
-const marks = [...watched.values()].map(({ mark }) => mark).filter(Boolean);
 if (watched.size > 0) {
-  const pids = left.map((entry) => entry.pid);
+  const marks = [...watched.keys()];
+  const identities = await Promise.all([...watched.values()].map(({ identity }) => identity));
+  const left = identities.filter((identity) => identity !== undefined);
+  const pids = left.map(({ pid }) => pid);
   // Looked up before Claude ends: afterwards its tools belong to nobody.
   const tools = await descendants(pids, marks);
   await signalAll(left, "SIGTERM");
   await sleep(graceMs);
   const late = await descendants(pids, marks);
   await signalAll([...tools, ...late, ...left], "SIGKILL");
+  for (const { temporaryDir } of watched.values()) {
+    await rm(temporaryDir, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined); // Nobody to tell.
+  }
 }

@@ -1,5 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { createProcessOwner, type OwnedProcess, type ProcessOwner } from "../../src/claude/process.ts";
 import { gone, idle, isAlive, printedPid, startsTool } from "../helpers/processes.ts";
@@ -15,11 +18,16 @@ function createOwner(): ProcessOwner {
   return owner;
 }
 
-function start(owner: ProcessOwner, code: string, command: string = process.execPath) {
+interface Start {
+  readonly command?: string;
+  readonly env?: Record<string, string>;
+}
+
+function start(owner: ProcessOwner, code: string, { command = process.execPath, env = { A: "1" } }: Start = {}) {
   let owned: OwnedProcess | undefined;
   const child = owner.spawner((spawned) => {
     owned = spawned;
-  })({ command, args: ["-e", code], cwd: process.cwd(), env: { A: "1" }, signal: new AbortController().signal });
+  })({ command, args: ["-e", code], cwd: process.cwd(), env, signal: new AbortController().signal });
   if (owned === undefined) throw new Error("The owner has not handed over the process.");
   return { child, owned, pid: owned.pid ?? 0 };
 }
@@ -57,14 +65,16 @@ describe("ending a process", () => {
     expect(owned.exitReason()).toBe("code 0");
   });
 
-  it.runIf(process.platform === "linux")("ends what its Claude left running when it ended by itself (C4)", async () => {
-    const { child, owned } = start(createOwner(), `${startsTool()} tool.unref(); process.exit(3);`);
-    const tool = await printedPid(child as never);
-    await owned.exited;
-    await owned.end();
-    await gone(tool, 500);
-    expect(isAlive(tool)).toBe(false);
-  });
+  it.runIf(process.platform === "linux")(
+    "ends what its Claude left running when it ended by itself, though nobody asks for it (C4)",
+    async () => {
+      const { child, owned } = start(createOwner(), `${startsTool()} tool.unref(); process.exit(3);`);
+      const tool = await printedPid(child as never);
+      await owned.exited;
+      await gone(tool, 500);
+      expect(isAlive(tool)).toBe(false);
+    },
+  );
 
   it("shares one end among all who ask for it (C4)", async () => {
     const { owned } = start(createOwner(), idle);
@@ -74,7 +84,7 @@ describe("ending a process", () => {
 
   it("resolves for a program that could not be started, and says why it was not (C4)", async () => {
     const owner = createOwner();
-    const { child, owned } = start(owner, "", "/nowhere/claude");
+    const { child, owned } = start(owner, "", { command: "/nowhere/claude" });
     child.on("error", () => undefined);
     await owned.end();
     expect(owned.exitReason()).toContain("ENOENT");
@@ -101,10 +111,30 @@ describe("what a process said before it died", () => {
 });
 
 describe("the owner", () => {
-  it("gives a process its environment and a mark of its own, and no more (C2)", async () => {
+  it("gives a process its environment, a mark and a folder for temporary files of its own, and no more (C2)", async () => {
     const { child, owned } = start(createOwner(), `console.log(JSON.stringify(process.env)); ${idle}`);
     const [data] = (await once(child.stdout, "data")) as [Buffer];
-    expect(JSON.parse(String(data))).toEqual({ A: "1", CLAUDE_RUN_MARK: owned.mark });
+    expect(JSON.parse(String(data))).toEqual({
+      A: "1",
+      CLAUDE_RUN_MARK: owned.mark,
+      CLAUDE_CODE_TMPDIR: owned.temporaryDir,
+    });
+  });
+
+  it("makes the folder for temporary files where the operator wants it, and removes it with the process (B3)", async () => {
+    const parent = join(mkdtempSync(join(tmpdir(), "ccapi-process-")), "new");
+    const { child, owned } = start(
+      createOwner(),
+      `require("node:fs").writeFileSync(process.env.CLAUDE_CODE_TMPDIR + "/words", "x"); console.log(1); ${idle}`,
+      { env: { CLAUDE_CODE_TMPDIR: parent } },
+    );
+    await printedPid(child as never);
+    expect(readdirSync(owned.temporaryDir)).toEqual(["words"]);
+    expect(dirname(owned.temporaryDir)).toBe(parent);
+    expect(statSync(owned.temporaryDir).mode & 0o777).toBe(0o700);
+    await owned.end();
+    expect(readdirSync(parent)).toEqual([]);
+    rmSync(dirname(parent), { recursive: true });
   });
 
   it("counts the living, and close() ends them all (C4)", async () => {

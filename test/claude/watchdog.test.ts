@@ -1,15 +1,23 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { markName } from "../../src/claude/process-tree.ts";
 import { gone, idle, isAlive, printedPid, startNode, startsTool } from "../helpers/processes.ts";
 
 const script = fileURLToPath(new URL("../../src/claude/watchdog.ts", import.meta.url));
 const leftovers: number[] = [];
+let dir: string;
 
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "ccapi-with blank-"));
+});
 afterEach(() => {
+  rmSync(dir, { recursive: true, force: true });
   for (const pid of leftovers.splice(0)) if (isAlive(pid)) process.kill(pid, "SIGKILL");
 });
 
@@ -29,29 +37,30 @@ async function startStubborn(env: NodeJS.ProcessEnv = {}) {
 }
 
 describe("the watchdog", () => {
-  it("ends a watched process and its tool within 5 s of the pipe's end, also where they are deaf (C4)", async () => {
+  it("ends a watched process and its tool within 5 s of the pipe's end, also where they are deaf, and its temporary files (C4)", async () => {
     const watchdog = startWatchdog();
     const { pid, tool } = await startStubborn();
-    watchdog.stdin?.end(`+${pid}\n`);
+    watchdog.stdin?.end(`+mark-of-nobody ${pid} ${dir}\n`);
     const startedAt = performance.now();
     await gone(pid);
     await gone(tool);
     await once(watchdog, "exit");
     expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(existsSync(dir)).toBe(false);
   });
 
   it("leaves alone what was taken off its list, and ends at once where nothing is left (C4)", async () => {
     const watchdog = startWatchdog();
     const { pid, tool } = await startStubborn();
-    watchdog.stdin?.end(`+${pid}\n-${pid}\n`);
+    watchdog.stdin?.end(`+mark-of-nobody ${pid} ${dir}\n-mark-of-nobody\n`);
     await once(watchdog, "exit");
-    expect([isAlive(pid), isAlive(tool)]).toEqual([true, true]);
+    expect([isAlive(pid), isAlive(tool), existsSync(dir)]).toEqual([true, true, true]);
   });
 
   it("outlives the signals that a terminal sends to the whole group (C4)", async () => {
     const watchdog = startWatchdog();
     const { pid } = await startStubborn();
-    watchdog.stdin?.write(`+${pid}\n`);
+    watchdog.stdin?.write(`+mark-of-nobody ${pid} ${dir}\n`);
     await sleep(500); // Until it listens: a signal before that ends any process.
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) watchdog.kill(signal);
     watchdog.stdin?.end();
@@ -62,7 +71,7 @@ describe("the watchdog", () => {
   it.runIf(process.platform === "linux")("ends a tool whose Claude is gone already, by its mark (C4)", async () => {
     const watchdog = startWatchdog();
     const { pid, tool } = await startStubborn({ [markName]: "mark-of-the-watchdog-test" });
-    watchdog.stdin?.write(`+${pid} mark-of-the-watchdog-test\n`);
+    watchdog.stdin?.write(`+mark-of-the-watchdog-test ${pid} ${dir}\n`);
     process.kill(pid, "SIGKILL");
     await gone(pid);
     watchdog.stdin?.end();

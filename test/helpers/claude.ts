@@ -52,7 +52,14 @@ export async function openClaudeHouse(
   }
   const owner = createProcessOwner();
   const runtime = createRuntime();
-  const own = { HOME: home, PATH: process.env["PATH"], LANG: "C.UTF-8", IS_SANDBOX: "1", ANTHROPIC_BASE_URL: upstream };
+  const own = {
+    HOME: home,
+    PATH: process.env["PATH"],
+    LANG: "C.UTF-8",
+    IS_SANDBOX: "1",
+    ANTHROPIC_BASE_URL: upstream,
+    CLAUDE_CODE_TMPDIR: join(home, "tmp"),
+  };
 
   async function workspace(name: string): Promise<string> {
     const path = join(home, name);
