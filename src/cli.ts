@@ -85,7 +85,10 @@ function toOption(setting: Setting<unknown>): Option {
 /** Commander's camelCase names → flag names. */
 function toFlags(options: Readonly<Record<string, string | boolean>>): Record<string, string | boolean> {
   return Object.fromEntries(
-    Object.entries(options).map(([name, value]) => [name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`), value]),
+    Object.entries(options).map(([name, value]) => [
+      name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+      value,
+    ]),
   );
 }
 

@@ -147,7 +147,9 @@ async function readAnything(path: string): Promise<string> {
   const text = await readFile(path, "utf8").catch(() => undefined); // Missing, or a folder.
   if (text !== undefined) return text;
   const names = await readdir(path).catch(() => []);
-  const texts = await Promise.all(names.toSorted().map((name) => readFile(join(path, name), "utf8").catch(() => "")));
+  const texts = await Promise.all(
+    names.toSorted((a, b) => a.localeCompare(b)).map((name) => readFile(join(path, name), "utf8").catch(() => "")),
+  );
   return texts.join("\n");
 }
 

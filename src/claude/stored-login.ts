@@ -52,7 +52,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
     return await readFile(path, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined; // fs errors carry a code.
-    throw new Error("The file of the stored login can't be read.", { cause: (error as NodeJS.ErrnoException).code });
+    throw new Error("The file of the stored login can't be read.", { cause: error });
   }
 }
 

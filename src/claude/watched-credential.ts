@@ -3,6 +3,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { type FSWatcher, watch } from "node:fs";
 import { basename, dirname } from "node:path";
+import { CcapiError } from "../auth/errors.ts";
 import type { CredentialPort, CredentialReading } from "../auth/ports.ts";
 import type { ChildSetup } from "./child-setup.ts";
 import { credentialAction } from "./credential.ts";
@@ -31,7 +32,8 @@ export function createWatchedCredential(options: WatchedCredentialOptions): Cred
 
   return {
     async read(signal): Promise<CredentialReading> {
-      const child = await options.prepareChild();
+      const child = await prepareOrMissing(options, fingerprint);
+      if ("fingerprint" in child) return child;
       const material = await readMaterial(child, options.environment, signal);
       const all = [...new Set([...secretFilePaths(options.environment), ...material.paths])];
       if (all.join("\0") !== paths.join("\0")) {
@@ -74,6 +76,27 @@ export function createWatchedCredential(options: WatchedCredentialOptions): Cred
       };
     },
   };
+}
+
+/** A secret's file that is missing or empty is a credential that is missing, and may come back. */
+async function prepareOrMissing(
+  { prepareChild }: WatchedCredentialOptions,
+  fingerprint: (text: string) => string,
+): Promise<ChildSetup | CredentialReading> {
+  try {
+    return await prepareChild();
+  } catch (error) {
+    if (!(error instanceof CcapiError) || error.action === undefined) throw error;
+    return {
+      kind: "secret_file",
+      fingerprint: fingerprint("missing"),
+      present: false,
+      renewable: true,
+      claudeRenews: false,
+      watchMode: "cheap",
+      action: error.action,
+    };
+  }
 }
 
 /** The folder is watched, not the file: a file that is replaced, or comes into being, is another one. */

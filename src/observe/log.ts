@@ -17,9 +17,19 @@ export interface LogOptions {
 }
 
 /** Makes the logger of a server. */
-export function createLogger({ level, format, isColoured = false, destination = pino.destination(2) }: LogOptions): Logger {
+export function createLogger({
+  level,
+  format,
+  isColoured = false,
+  destination = pino.destination(2),
+}: LogOptions): Logger {
   return pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
     format === "pretty" ? pretty(destination, isColoured) : destination,
   );
 }

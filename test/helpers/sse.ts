@@ -22,7 +22,7 @@ export async function readStream(response: Response): Promise<Stream> {
   return parseStream(await response.text());
 }
 
-export function parseStream(text: string): Stream {
+function parseStream(text: string): Stream {
   const events: unknown[] = [];
   const comments: string[] = [];
   let isDone = false;

@@ -14,7 +14,7 @@ export class BrokenPromise extends Error {
 }
 
 /** Throws where something is not as promised. */
-export function promise(isKept: boolean, what: string): asserts isKept {
+function promise(isKept: boolean, what: string): asserts isKept {
   if (!isKept) throw new BrokenPromise(what);
 }
 

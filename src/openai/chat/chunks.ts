@@ -40,10 +40,7 @@ export function createChunkMapper(
     return { id, object: "chat.completion.chunk", created, model, choices, ...(usage === undefined ? {} : { usage }) };
   }
 
-  function choice(
-    delta: ChatChunk["choices"][number]["delta"],
-    reason: ChatFinishReason | null = null,
-  ): ChatChunk {
+  function choice(delta: ChatChunk["choices"][number]["delta"], reason: ChatFinishReason | null = null): ChatChunk {
     return chunk([{ index: 0, delta, logprobs: null, finish_reason: reason }]);
   }
 

@@ -28,7 +28,11 @@ export const parameters: readonly Parameter[] = [
   { name: "stop", fate: "used", note: "up to 4 sequences" },
   { name: "user", fate: "used", note: "parts one end user's warm processes from another's; no effect on the answer" },
   { name: "safety_identifier", fate: "used", note: "as user" },
-  { name: "temperature", fate: "sampling", note: "above 1 counts as 1; without reasoning_effort it turns thinking off" },
+  {
+    name: "temperature",
+    fate: "sampling",
+    note: "above 1 counts as 1; without reasoning_effort it turns thinking off",
+  },
   { name: "top_p", fate: "sampling", note: "only without temperature: the model API takes one of them" },
   { name: "frequency_penalty", fate: "ignored", note: "" },
   { name: "presence_penalty", fate: "ignored", note: "" },

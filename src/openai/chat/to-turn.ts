@@ -25,11 +25,7 @@ export interface ChatTurn {
  *
  * @throws CcapiError `unsupported_parameter`, `invalid_request`, `model_not_found`; `param` names the place.
  */
-export function toTurn(
-  body: ChatRequest,
-  headers: ChatHeaders,
-  aliases: ReadonlyMap<string, string>,
-): ChatTurn {
+export function toTurn(body: ChatRequest, headers: ChatHeaders, aliases: ReadonlyMap<string, string>): ChatTurn {
   const { profile, model } = resolveModel(body.model, aliases);
   const ignored = refuseAndIgnore(body);
   const sampling = toSampling(body, ignored);
@@ -117,7 +113,9 @@ function toMessages(messages: readonly ChatMessage[]): Message[] {
     throw new CcapiError("invalid_request", "The last message has to be the user's.", { param: "messages" });
   }
   if (last.content.length === 0) {
-    throw new CcapiError("invalid_request", "The last message is empty.", { param: `messages[${messages.length - 1}].content` });
+    throw new CcapiError("invalid_request", "The last message is empty.", {
+      param: `messages[${messages.length - 1}].content`,
+    });
   }
   // What the model API would refuse: a message of the past without content.
   return turns.filter(({ content }) => content.length > 0);
@@ -127,9 +125,13 @@ function toUserContent(content: (ChatMessage & { role: "user" })["content"], at:
   if (typeof content === "string") return toText(content);
   return content.flatMap((part, index) => {
     if (part.type === "text" && typeof part["text"] === "string") return toText(part["text"]);
-    throw new CcapiError("unsupported_parameter", `A content part of type "${part.type.slice(0, 40)}" can't be used: only text parts are served by this version.`, {
-      param: `${at}.content[${index}].type`,
-    });
+    throw new CcapiError(
+      "unsupported_parameter",
+      `A content part of type "${part.type.slice(0, 40)}" can't be used: only text parts are served by this version.`,
+      {
+        param: `${at}.content[${index}].type`,
+      },
+    );
   });
 }
 
