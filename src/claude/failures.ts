@@ -46,7 +46,8 @@ const codeByText: readonly { readonly pattern: RegExp; readonly code: ErrorCode 
   },
   { pattern: /credit balance is too low|billing/i, code: "upstream_billing" },
   {
-    pattern: /issue with the selected model|model .{0,80}(?:not found|does(?:n't| not) exist)/i,
+    pattern:
+      /issue with the selected model|access to (?:the|this) model|model .{0,80}(?:not found|does(?:n't| not) exist)/i,
     code: "model_not_found",
   },
   { pattern: /overloaded/i, code: "upstream_overloaded" },
@@ -104,8 +105,8 @@ function failureCode(signal: Signal): ErrorCode {
   if (classify(signal).verdict !== "not_auth") return "upstream_auth_unavailable";
   const typed = "error" in signal && typeof signal.error === "string" ? signal.error : undefined;
   const known = typed !== undefined && isSdkError(typed) ? codeBySdkError[typed] : undefined;
-  // Typed as authentication, yet judged not to be: a cloud provider's 403 about model access.
-  if (known !== undefined && known !== "upstream_auth_unavailable") return known;
+  // Typed as a failed authentication, yet judged not to be one: a cloud provider's 403 about model access.
+  if (known !== undefined && typed !== "authentication_failed") return known;
   const text = "text" in signal ? signal.text : "";
   const byText = codeByText.find(({ pattern }) => pattern.test(text))?.code;
   if (byText !== undefined) return byText;
