@@ -15,7 +15,10 @@ import type { StreamTiming } from "./http/chat-completions.ts";
 import { createKeyring } from "./http/keyring.ts";
 import { listen } from "./http/listener.ts";
 import { makeKey } from "./made-key.ts";
+import { createAuthMetrics } from "./observe/auth-metrics.ts";
 import type { Logger } from "./observe/log.ts";
+import { createMetrics } from "./observe/metrics.ts";
+import { withTurnMetrics } from "./observe/turns.ts";
 import { createAdmission } from "./turn/admission.ts";
 import { withKeyLimit } from "./turn/key-limit.ts";
 import { createLedger } from "./turn/ledger.ts";
@@ -82,12 +85,19 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     return child;
   };
   const auth = createPassiveAuth(() => credentialAction(kind), Date.now);
+  const admission = createAdmission({
+    maxRunning: config.maxConcurrent ?? defaultMaxConcurrent(),
+    maxWaiting: config.maxQueue,
+  });
+  const metrics = createMetrics({
+    running: () => admission.running,
+    queued: () => admission.waiting,
+    processes: () => owner.count,
+  });
+  createAuthMetrics(metrics.registry, auth.status);
   const runner = createTurnRunner({
     auth,
-    admission: createAdmission({
-      maxRunning: config.maxConcurrent ?? defaultMaxConcurrent(),
-      maxWaiting: config.maxQueue,
-    }),
+    admission,
     sessions,
     sessionLock,
     ledger,
@@ -107,7 +117,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     runner.runTurn(turn, { ...context, signal: AbortSignal.any([context.signal, ending.signal]) });
   let isServing = false;
   const app = createApp({
-    runTurn: withKeyLimit(runTurn, config.maxConcurrentPerKey),
+    runTurn: withKeyLimit(withTurnMetrics(runTurn, metrics), config.maxConcurrentPerKey),
     modelAliases: config.modelAliases,
     timing: streamTiming,
     auth,
@@ -119,6 +129,8 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     keyring,
     limits: config,
     corsOrigins: config.corsOrigins,
+    metrics,
+    metricsAllow: config.metricsAllow,
   });
 
   await ledger.sweep();

@@ -1,4 +1,5 @@
 // The kinds of settings: how each is read from text, and how its range is told. Knows no particular setting.
+import { isIP } from "node:net";
 import { isAbsolute, resolve } from "node:path";
 
 /** Why a value was refused, in words that name the range. */
@@ -121,6 +122,17 @@ export const origins: Kind<readonly string[]> = {
         throw new SettingError(`"${given}" is not an origin`);
       }
       return new URL(given).origin;
+    });
+  },
+};
+
+/** Comma-separated IP addresses. */
+export const addresses: Kind<readonly string[]> = {
+  range: "comma-separated IP addresses such as 127.0.0.1,10.0.0.7",
+  parse(value) {
+    return words(value).map((given) => {
+      if (isIP(given) === 0) throw new SettingError(`"${given}" is no IP address`);
+      return given;
     });
   },
 };

@@ -11,22 +11,24 @@ import { listModels, resolveModel, toModelObject } from "../openai/models.ts";
 import { accessLog } from "./access-log.ts";
 import type { AppEnv } from "./app-env.ts";
 import { authHandlers, type AuthPorts } from "./auth.ts";
-import { adminsOnly, clientsOnly, recognise } from "./authenticate.ts";
+import { adminsOnly, clientsOnly, clientsOr, recognise } from "./authenticate.ts";
 import { chatCompletions, type ChatPorts } from "./chat-completions.ts";
 import { errorHandler, errorResponse } from "./errors.ts";
 import { acceptWhile, jsonOnly, rateLimit } from "./guards.ts";
 import { healthHandlers, type HealthPorts } from "./health.ts";
 import type { Keyring } from "./keyring.ts";
-import { authRoutes, chatRoute, healthRoutes, modelRoutes, sessionRoutes } from "./routes.ts";
+import { countRequests, metricsHandler, type MetricsPorts } from "./metrics.ts";
+import { authRoutes, chatRoute, healthRoutes, metricsRoute, modelRoutes, sessionRoutes } from "./routes.ts";
 import { sessionHandlers, type SessionPorts } from "./sessions.ts";
 import { toInvalidRequest } from "./validation.ts";
 
 /** All that the app is made of. */
-export interface AppPorts extends ChatPorts, Omit<HealthPorts, "auth">, AuthPorts, SessionPorts {
+export interface AppPorts extends ChatPorts, Omit<HealthPorts, "auth">, AuthPorts, SessionPorts, MetricsPorts {
   readonly log: Logger;
   readonly keyring: Keyring;
   readonly limits: { readonly maxBodyBytes: number; readonly requestsPerMinutePerKey: number | undefined };
   readonly corsOrigins: readonly string[];
+  readonly metricsAllow: readonly string[];
 }
 
 /** Makes the app. It listens to nothing: `app.request()` tries it without a port. */
@@ -42,6 +44,7 @@ export function createApp(ports: AppPorts) {
 
   app.use(requestId({ limitLength: 128, generator: () => `req_${randomUUID().replaceAll("-", "")}` }));
   app.use(accessLog(ports.log));
+  app.use(countRequests(ports));
   // Whether a name is to be had by TLS alone is for the proxy before this server to say.
   app.use(secureHeaders({ strictTransportSecurity: false }));
   if (ports.corsOrigins.length > 0) {
@@ -64,12 +67,15 @@ export function createApp(ports: AppPorts) {
   );
   app.use("/v1/*", clientsOnly);
   app.use("/health/auth/*", clientsOnly);
+  app.use("/metrics", clientsOr(ports.metricsAllow));
   app.use("/health/auth/refresh", adminsOnly);
 
   const health = healthHandlers(ports);
   app.openapi(healthRoutes.health, (context) => health.health(context));
   app.openapi(healthRoutes.live, (context) => health.live(context));
   app.openapi(healthRoutes.ready, (context) => health.ready(context));
+
+  app.openapi(metricsRoute, metricsHandler(ports));
 
   const auth = authHandlers(ports);
   app.openapi(authRoutes.status, (context) => auth.status(context));

@@ -25,6 +25,16 @@ export const clientsOnly: MiddlewareHandler<AppEnv> = async (context, next) => {
   );
 };
 
+/** Lets clients pass, and whoever comes from one of these addresses. */
+export function clientsOr(addresses: readonly string[]): MiddlewareHandler<AppEnv> {
+  return async (context, next) => {
+    // IPv4 on a socket for both kinds is written `::ffff:127.0.0.1`.
+    const address = context.env?.incoming?.socket.remoteAddress?.replace(/^::ffff:/, "");
+    if (address !== undefined && addresses.includes(address)) return next();
+    return clientsOnly(context, next);
+  };
+}
+
 /** Lets only administrators pass; put after {@link clientsOnly}. */
 export const adminsOnly: MiddlewareHandler<AppEnv> = async (context, next) => {
   if (context.var.client?.isAdmin === true) return next();

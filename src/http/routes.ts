@@ -35,6 +35,14 @@ export const healthRoutes = {
   }),
 };
 
+/** Metrics. */
+export const metricsRoute = createRoute({
+  method: "get",
+  path: "/metrics",
+  summary: "Metrics for Prometheus",
+  responses: { 200: json("Prometheus' text format"), ...failures },
+});
+
 /** The Claude credential. */
 export const authRoutes = {
   status: createRoute({

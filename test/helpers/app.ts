@@ -3,6 +3,7 @@ import type { AuthStatus } from "../../src/auth/contract.ts";
 import { CcapiError } from "../../src/auth/errors.ts";
 import { type AppPorts, createApp } from "../../src/http/app.ts";
 import { createKeyring } from "../../src/http/keyring.ts";
+import { createMetrics } from "../../src/observe/metrics.ts";
 import { createLogger, type Logger } from "../../src/observe/log.ts";
 import type { RunTurn, Turn, TurnEvent } from "../../src/turn/turn.ts";
 
@@ -79,6 +80,8 @@ export function makeApp(overrides: Partial<AppPorts> = {}): TestApp {
     keyring: createKeyring([{ name: "client", key: clientKey }], [{ name: "admin", key: adminKey }]),
     limits: { maxBodyBytes: 10_000, requestsPerMinutePerKey: undefined },
     corsOrigins: [],
+    metricsAllow: [],
+    metrics: createMetrics({ running: () => 1, queued: () => 0, processes: () => 2 }),
     ...overrides,
     log,
     runTurn: (turn, context) => {
