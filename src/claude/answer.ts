@@ -24,7 +24,7 @@ export async function* readAnswer(
 ): AsyncGenerator<RunEvent, void, undefined> {
   const reader = createBlockReader();
   let rateLimit: SDKRateLimitInfo | undefined;
-  let failure: Signal | undefined;
+  let failure: Extract<Signal, { source: "assistant" }> | undefined;
   let isWorking = false;
   let deltas = 0;
   const ourStops = turn.stop.filter(isOurs);
@@ -37,12 +37,13 @@ export async function* readAnswer(
     }
     if (message.type === "rate_limit_event") rateLimit = message.rate_limit_info;
     if (message.type === "result") {
-      if (!message.is_error) {
+      throwIfLimit(message);
+      // A run whose last word was Claude Code's own about a failed call has no answer, whatever its result says.
+      if (!message.is_error && failure?.error === undefined) {
         const { lastCall } = reader;
         yield finish(reader, toFinishReason(lastCall?.stopReason), message.total_cost_usd);
         return;
       }
-      throwIfLimit(message);
       const signal = describeFailure(failure, message);
       yield { type: "signal", signal, isFinal: true };
       throw toFailure(signal, { rateLimit, nowMs: now() });
@@ -71,6 +72,7 @@ export async function* readAnswer(
     if (message.type === "assistant" && message.parent_tool_use_id === null && !isSynthetic(message)) {
       const tools = message.message.content.filter((block) => block.type === "tool_use");
       if (tools.length > 0) yield { type: "tool-use", ids: tools.map(({ id }) => id) };
+      failure = undefined;
       yield { type: "checkpoint", uuid: message.uuid };
       yield* reader.onAssistantMessage(message);
     }

@@ -10,6 +10,7 @@ import { processDied } from "./failures.ts";
 import type { OwnedProcess, ProcessOwner } from "./process.ts";
 import { type Conversation, type RunLimits, toOptions, type TurnSettings } from "./profile.ts";
 import type { Runtime } from "./runtime.ts";
+import { isOurs } from "./stop-cutter.ts";
 
 /** A process whose input was closed flushes its transcript and ends by itself within this time. */
 const ownEndMs = 2_000;
@@ -81,6 +82,7 @@ async function* runEvents(
     const sdk = await runtime.sdk();
     signal.throwIfAborted();
     yield { type: "phase", phase: "starting" };
+    signal.throwIfAborted(); // The caller may have taken its time.
     const query = sdk.query({
       prompt: input,
       options: {
@@ -91,6 +93,7 @@ async function* runEvents(
         }),
         spawnClaudeCodeProcess: owner.spawner((spawned) => {
           owned = spawned;
+          if (signal.aborted) stop();
         }),
       },
     });
@@ -98,8 +101,7 @@ async function* runEvents(
     signal.addEventListener("abort", stop, { once: true });
     for await (const event of readAnswer(keptOpen(query, signal), spec.turn, now)) {
       if (event.type === "signal" && isAuthSign(event.signal)) isAuthFailure = true;
-      // After its token limit Claude Code would go on by itself; after all else it waits for its input's end.
-      if (event.type === "finish") hasEndedItself = event.reason !== "length";
+      if (event.type === "finish") hasEndedItself = !isCutByUs(event);
       yield event;
       if (event.type === "finish") return;
     }
@@ -138,6 +140,11 @@ function keptOpen<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncIterab
       };
     },
   };
+}
+
+/** At its token limit, and at a stop sequence of ours, Claude Code would go on; after all else it waits for its input's end. */
+function isCutByUs({ reason, stopSequence }: Extract<TurnEvent, { type: "finish" }>): boolean {
+  return reason === "length" || (stopSequence !== undefined && isOurs(stopSequence));
 }
 
 function isAboutCredential(reason: unknown): boolean {

@@ -18,15 +18,25 @@ export interface Runtime {
 export function createRuntime(): Runtime {
   let generation = 1;
   let loading: Promise<Sdk> | undefined;
+
+  function start(): Promise<Sdk> {
+    const started = load(generation);
+    loading = started;
+    // A load that failed is not kept: the next use tries again.
+    started.catch(() => {
+      if (loading === started) loading = undefined;
+    });
+    return started;
+  }
+
   return {
     get generation() {
       return generation;
     },
-    sdk: () => (loading ??= load(generation)),
+    sdk: () => loading ?? start(),
     async reload() {
       generation += 1;
-      loading = load(generation);
-      await loading;
+      await start();
     },
   };
 }

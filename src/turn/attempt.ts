@@ -61,10 +61,10 @@ export function createAttempt(
       if (child !== undefined) {
         const workspace = await ports.openWorkspace(turn, context);
         opened = await openConversation(turn, context.client, { configDir: child.configDir, workspace }, ports);
-        const { conversation, prompt, costBeforeUsd } = opened;
+        const { conversation, prompt, system, costBeforeUsd } = opened;
         const { limits, skipPermissions } = ports;
         run = ports.startRun(
-          { turn, prompt, conversation, workspace, limits, skipPermissions, child },
+          { turn: { ...turn, system }, prompt, conversation, workspace, limits, skipPermissions, child },
           AbortSignal.any([signal, replaced.signal]),
         );
         let checkpoint: string | undefined;

@@ -26,6 +26,8 @@ export interface RunOutcome {
 export interface OpenConversation {
   readonly conversation: Conversation;
   readonly prompt: readonly ContentBlock[];
+  /** The system message: the turn's own, or else the one that its session had. */
+  readonly system: string | undefined;
   /** What the conversation had cost before this turn, US dollars. */
   readonly costBeforeUsd: number;
   /** Call before the client hears of the end: what it asks next finds the turn done. */
@@ -69,13 +71,14 @@ async function openStateless(
 ): Promise<OpenConversation> {
   const { history, prompt } = splitConversation(turn.messages);
   if (history.length === 0 && turn.profile === "chat") {
-    return { conversation: { kind: "none" }, prompt, costBeforeUsd: 0, commit: nothing, close: nothing };
+    const conversation = { kind: "none" } as const;
+    return { conversation, prompt, system: turn.system, costBeforeUsd: 0, commit: nothing, close: nothing };
   }
   const place = { ...turnPlace, sessionId: randomUUID() };
-  await ledger.add(place);
   return {
-    conversation: await begin(place, history),
+    conversation: await begin(place, history, ledger),
     prompt,
+    system: turn.system,
     costBeforeUsd: 0,
     commit: nothing,
     close: () => ledger.delete(place),
@@ -91,11 +94,13 @@ async function openNewSession(
 ): Promise<OpenConversation> {
   const { history, prompt } = splitConversation(turn.messages);
   const place = { ...turnPlace, sessionId: randomUUID() };
+  const expired = await sessions.getExpired(client.name, id);
+  if (expired !== undefined) await deleteTranscript(toPlace(expired));
   let committed: SessionRecord | undefined;
-  await ledger.add(place);
   return {
-    conversation: await begin(place, history),
+    conversation: await begin(place, history, ledger),
     prompt,
+    system: turn.system,
     costBeforeUsd: 0,
     async commit(outcome) {
       committed = {
@@ -104,6 +109,7 @@ async function openNewSession(
         clientName: client.name,
         profile: turn.profile,
         model: turn.requestedModel,
+        system: turn.system,
         claudeSessionId: place.sessionId,
         resumeAt: outcome.checkpoint,
         workspace: place.workspace,
@@ -143,6 +149,7 @@ async function continueSession(
   const place = toPlace(record);
   if (!(await isInTranscript(place, record.resumeAt))) {
     await sessions.delete(record.clientName, record.id);
+    await deleteTranscript(place); // What else was beside it.
     throw new CcapiError(
       "session_not_found",
       "Claude's transcript of this session is gone. Send the conversation again: it begins a new session of this id.",
@@ -154,12 +161,14 @@ async function continueSession(
   return {
     conversation: { kind: "resume", sessionId: record.claudeSessionId, resumeAt: record.resumeAt },
     prompt,
+    system: turn.system ?? record.system,
     costBeforeUsd: record.costUsd,
     async commit(outcome) {
       if (await isDeleted()) return;
       committed = {
         ...record,
         model: turn.requestedModel,
+        system: turn.system ?? record.system,
         resumeAt: outcome.checkpoint,
         turns: record.turns + 1,
         costUsd: outcome.costUsd,
@@ -184,10 +193,17 @@ export function toPlace(record: SessionRecord): TranscriptPlace {
   };
 }
 
-async function begin(place: TranscriptPlace, history: Turn["messages"]): Promise<Conversation> {
+/** Puts the transcript on the list of those that must not stay, then begins it. */
+async function begin(place: TranscriptPlace, history: Turn["messages"], ledger: Ledger): Promise<Conversation> {
   const { sessionId } = place;
+  await ledger.add(place);
   if (history.length === 0) return { kind: "new", sessionId };
-  return { kind: "resume", sessionId, resumeAt: await writeTranscript(place, history) };
+  try {
+    return { kind: "resume", sessionId, resumeAt: await writeTranscript(place, history) };
+  } catch (error) {
+    await ledger.delete(place);
+    throw error;
+  }
 }
 
 async function nothing(): Promise<void> {

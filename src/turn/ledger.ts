@@ -41,7 +41,7 @@ export function createLedger(dir: string, pid: number, isRunning: (pid: number) 
     delete: remove,
     async sweep() {
       let count = 0;
-      for (const part of await readdir(dir).catch(() => [])) {
+      for (const part of (await readdir(dir).catch(() => [])).filter((name) => /^\d+$/.test(name))) {
         // A part of our own id is that of an earlier process: call this before the first `add`.
         if (Number(part) !== pid && isRunning(Number(part))) continue;
         for (const name of await readdir(join(dir, part)).catch(() => [])) {

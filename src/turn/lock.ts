@@ -1,4 +1,5 @@
 // One after the other, for each key: the turns of one session never run at once.
+import { CcapiError } from "../auth/errors.ts";
 
 /** Locks by key. */
 export interface KeyedLock {
@@ -8,19 +9,30 @@ export interface KeyedLock {
    * Waits for its turn, in the order of the calls.
    *
    * @returns the lock's release; calling it again does nothing.
-   * @throws the signal's reason where it is aborted while waiting; the others keep their order.
+   * @throws CcapiError `queue_full` where too many wait already; the signal's reason where it is aborted while waiting;
+   * the others keep their order.
    */
   acquire(key: string, signal: AbortSignal): Promise<() => void>;
 }
 
-/** Makes a set of locks that holds no key longer than somebody wants it. */
-export function createKeyedLock(): KeyedLock {
+/**
+ * Makes a set of locks that holds no key longer than somebody wants it.
+ *
+ * @param maxWaiting how many may wait at once, for all keys together.
+ */
+export function createKeyedLock(maxWaiting = 256): KeyedLock {
+  let waiting = 0;
   const tails = new Map<string, Promise<void>>();
   return {
     isHeld: (key) => tails.has(key),
     async acquire(key, signal) {
       signal.throwIfAborted();
       const before = tails.get(key);
+      if (before !== undefined && waiting >= maxWaiting) {
+        throw new CcapiError("queue_full", `${maxWaiting} requests are waiting for their session; try again later.`, {
+          retryAfterMs: 5_000,
+        });
+      }
       let release: () => void = () => undefined;
       const held = new Promise<void>((resolve) => {
         release = resolve;
@@ -30,19 +42,22 @@ export function createKeyedLock(): KeyedLock {
       void tail.then(() => {
         if (tails.get(key) === tail) tails.delete(key);
       });
+      if (before === undefined) return release;
+      waiting += 1;
       try {
         await raceAbort(before, signal);
       } catch (error) {
         release();
         throw error;
+      } finally {
+        waiting -= 1;
       }
       return release;
     },
   };
 }
 
-async function raceAbort(wait: Promise<void> | undefined, signal: AbortSignal): Promise<void> {
-  if (wait === undefined) return;
+async function raceAbort(wait: Promise<void>, signal: AbortSignal): Promise<void> {
   let onAbort: () => void = () => undefined;
   const aborted = new Promise<never>((_resolve, reject) => {
     onAbort = () => reject(signal.reason as Error); // An AbortSignal's reason is what its owner aborted with.

@@ -45,10 +45,10 @@ export function createSessionCare(ports: {
     await sessions.delete(record.clientName, record.id);
     if (!lock.isHeld(key)) return ledger.delete(place);
     // A turn still runs, or is just being tidied up: it may yet write to the transcript.
-    void lock.acquire(key, AbortSignal.timeout(maxTurnMs)).then(
-      (release) => ledger.delete(place).finally(release),
-      () => undefined, // It hangs: the next start deletes.
-    );
+    lock
+      .acquire(key, AbortSignal.timeout(maxTurnMs))
+      .then((release) => ledger.delete(place).finally(release))
+      .catch(() => undefined); // The turn hangs, or the transcript can't be deleted now: the next start does it.
   }
 
   async function find(client: Client, id: string): Promise<SessionRecord> {

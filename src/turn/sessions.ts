@@ -12,6 +12,8 @@ const sessionRecord = z.object({
   profile: z.enum(["agent", "chat"]),
   /** As the client last asked for it. */
   model: z.string(),
+  /** The client's last system message: it holds for turns that come without one. */
+  system: z.string().optional(),
   /** Claude's own id of the conversation. */
   claudeSessionId: z.uuid(),
   /** The last message of the last turn that ended well: the next one goes on from there. */
@@ -32,6 +34,8 @@ export type SessionRecord = Readonly<z.infer<typeof sessionRecord>>;
 export interface SessionStore {
   /** `undefined` where there is none, or it has expired. */
   get(clientName: string, id: string): Promise<SessionRecord | undefined>;
+  /** A session that has expired and still is on disk: for who begins another one of its id, and has to clear it away. */
+  getExpired(clientName: string, id: string): Promise<SessionRecord | undefined>;
   /** Newest use first. */
   list(clientName: string): Promise<SessionRecord[]>;
   put(record: SessionRecord): Promise<void>;
@@ -70,11 +74,19 @@ export function createSessionStore({ dir, timeToLiveMs, now }: SessionStoreOptio
     return records.flat();
   }
 
+  async function read(clientName: string, id: string): Promise<SessionRecord | undefined> {
+    const record = await readRecord(path(clientName, id));
+    return record?.id === id && record.clientName === clientName ? record : undefined;
+  }
+
   return {
     async get(clientName, id) {
-      const record = await readRecord(path(clientName, id));
-      if (record === undefined || record.id !== id || record.clientName !== clientName) return undefined;
-      return isExpired(record) ? undefined : record;
+      const record = await read(clientName, id);
+      return record === undefined || isExpired(record) ? undefined : record;
+    },
+    async getExpired(clientName, id) {
+      const record = await read(clientName, id);
+      return record !== undefined && isExpired(record) ? record : undefined;
     },
     async list(clientName) {
       const records = await readAll(clientDir(clientName));

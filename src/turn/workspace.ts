@@ -20,8 +20,13 @@ export function createWorkspaces(stateDir: string): OpenWorkspace {
   if (agentDir.length + 65 > maxWorkspaceLength) {
     throw new TypeError(`CCAPI_STATE_DIR may have at most ${maxWorkspaceLength - 76} characters.`);
   }
-  return async (turn, { client }) =>
-    turn.profile === "agent" ? makePrivate(join(agentDir, client.name)) : makePrivate(chatDir());
+  return async (turn, { client }) => {
+    if (turn.profile === "chat") return makePrivate(chatDir());
+    if (!/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$/.test(client.name)) {
+      throw new TypeError("client.name must be safe as a folder's name.");
+    }
+    return makePrivate(join(agentDir, client.name));
+  };
 }
 
 function chatDir(): string {
@@ -37,5 +42,9 @@ async function makePrivate(path: string): Promise<string> {
     throw new Error(`The folder ${path} belongs to somebody else. Remove it, or set TMPDIR to a folder of your own.`);
   }
   // Claude Code names transcripts after the real path.
-  return realpath(path);
+  const real = await realpath(path);
+  if (real.length > maxWorkspaceLength) {
+    throw new Error(`The folder ${real} has a path of more than ${maxWorkspaceLength} characters.`);
+  }
+  return real;
 }
