@@ -1,12 +1,16 @@
-// argv → command. Help comes from the settings table. Exit codes: 0 done, 1 failed, 2 wrong use or configuration.
+// argv → command. Help comes from the settings table. Exit codes: 0 done, 1 failed, 2 wrong use or configuration,
+// 3 no server answers.
 import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError, Option } from "commander";
+import { check } from "./cli/check.ts";
 import { demo } from "./cli/demo/play.ts";
 import { type Output, terminal } from "./cli/output.ts";
+import { createRemote, UnreachableError } from "./cli/remote.ts";
 import { serve } from "./cli/serve.ts";
 import { simulate, type SimulateFlags } from "./cli/simulate.ts";
-import { ConfigError } from "./config.ts";
+import { refresh, status } from "./cli/status.ts";
+import { ConfigError, loadRemoteConfig } from "./config.ts";
 import { flagName, type Setting, settings } from "./config/settings.ts";
 import { makeKey } from "./made-key.ts";
 import { version } from "./version.ts";
@@ -38,6 +42,9 @@ export async function main(argv: readonly string[], output: Output = terminal): 
     });
   for (const setting of Object.values(settings)) serving.addOption(toOption(setting));
 
+  addRemoteCommands(program, output, (result) => {
+    code = result;
+  });
   program
     .command("demo")
     .description("show what this is, on a simulated model API: no account, no network")
@@ -71,8 +78,36 @@ export async function main(argv: readonly string[], output: Output = terminal): 
       return 2;
     }
     output.error(describe(error));
-    return 1;
+    return error instanceof UnreachableError ? 3 : 1;
   }
+}
+
+/** The commands that ask a running server. Exit code 3: none answers. */
+function addRemoteCommands(program: Command, output: Output, done: (code: number) => void): void {
+  const remoteCommand = (name: string, description: string) =>
+    program
+      .command(name)
+      .description(description)
+      .option("--url <url>", "where the server is (CCAPI_URL; default: http://127.0.0.1:3000)")
+      .option("--key <key>", "a key of it (CCAPI_KEY)");
+  type Remotes = { url?: string; key?: string };
+  remoteCommand("status", "what a running server knows of its Claude credential; exit code 1: that it does not work")
+    .option("--json", "for programs", false)
+    .action(async (options: Remotes & { json: boolean }) => {
+      done(await status(createRemote(loadRemoteConfig(options)), options, output));
+    });
+  remoteCommand("refresh", "have a running server renew its Claude credential now; needs an admin key")
+    .option("--json", "for programs", false)
+    .action(async (options: Remotes & { json: boolean }) => {
+      done(await refresh(createRemote(loadRemoteConfig(options)), options, output));
+    });
+  remoteCommand("check", "try a running server: status, a completion, a stream; exit code 1: something failed")
+    .option("--model <model>", "model to ask", "haiku")
+    .option("--refresh", "try a refresh too; needs an admin key", false)
+    .action(async (options: Remotes & { model: string; refresh: boolean }) => {
+      const checks = { model: options.model, withRefresh: options.refresh };
+      done(await check(createRemote(loadRemoteConfig(options)), checks, output));
+    });
 }
 
 function toOption(setting: Setting<unknown>): Option {
@@ -94,6 +129,7 @@ function toFlags(options: Readonly<Record<string, string | boolean>>): Record<st
 
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return `Failed: ${String(error)}`;
+  if (error instanceof UnreachableError) return error.message;
   const { code, port } = error as NodeJS.ErrnoException & { port?: number }; // Fields that node's network errors carry.
   if (code === "EADDRINUSE") return `Port ${port} is taken. Choose another with --port, or end what listens there.`;
   if (code === "EACCES" && port !== undefined) return `Port ${port} may not be listened on by this user.`;

@@ -50,6 +50,29 @@ export function loadConfig({ flags = {}, environment = process.env, envFile }: C
   return config;
 }
 
+/** Where a running server is, for the commands that ask one. */
+export interface RemoteConfig {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly key: string | undefined;
+}
+
+/**
+ * Where to ask: flags, else `CCAPI_URL` and `CCAPI_KEY`, else a server on this machine at its default port.
+ *
+ * @throws ConfigError where the address is none.
+ */
+export function loadRemoteConfig(
+  flags: { readonly url?: string; readonly key?: string },
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): RemoteConfig {
+  const url = flags.url ?? (environment["CCAPI_URL"] || "http://127.0.0.1:3000");
+  if (!/^https?:\/\/[^\s/]+/.test(url) || !URL.canParse(url)) {
+    throw new ConfigError(`--url "${url}": it has to be an address such as http://127.0.0.1:3000.`);
+  }
+  return { url: url.replace(/\/+$/, ""), key: flags.key ?? (environment["CCAPI_KEY"] || undefined) };
+}
+
 /** Where this process finds programs. For those that start others in an environment of their own. */
 export function programPath(): string {
   return process.env["PATH"] ?? "";
@@ -112,9 +135,12 @@ function assertHostHasKeys({ host, apiKeys, adminKeys }: Pick<Config, "host" | "
   );
 }
 
+/** What other commands than `serve` read. */
+const remoteVariables = new Set(["CCAPI_URL", "CCAPI_KEY"]);
+
 function unknownVariables(environment: Readonly<Record<string, string | undefined>>): string[] {
   const known = new Set(Object.values(settings).map(({ variable }) => variable));
   return Object.keys(environment)
-    .filter((name) => name.startsWith("CCAPI_") && !known.has(name))
+    .filter((name) => name.startsWith("CCAPI_") && !known.has(name) && !remoteVariables.has(name))
     .map((name) => `${name} is no setting of this version and has no effect.`);
 }

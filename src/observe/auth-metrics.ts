@@ -32,16 +32,18 @@ export function createAuthMetrics(registry: Registry, status: () => AuthStatus):
   const histogram = <const Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
     new Histogram({ name: `ccapi_${name}`, help, labelNames, buckets: seconds, registers });
 
-  new Gauge({
-    name: "ccapi_auth_state",
-    help: "1 for the state that the credential is in, 0 for the others.",
-    labelNames: ["state"],
-    registers,
-    collect() {
-      const { state } = status();
-      for (const name of states) this.set({ state: name }, name === state ? 1 : 0);
-    },
-  });
+  registry.registerMetric(
+    new Gauge({
+      name: "ccapi_auth_state",
+      help: "1 for the state that the credential is in, 0 for the others.",
+      labelNames: ["state"],
+      registers: [],
+      collect() {
+        const { state } = status();
+        for (const name of states) this.set({ state: name }, name === state ? 1 : 0);
+      },
+    }),
+  );
   gauge("auth_consecutive_failures", "Failed refreshes in a row.", ({ consecutiveFailures }) => consecutiveFailures);
   gauge(
     "auth_credential_generation",

@@ -69,14 +69,16 @@ export function createMetrics(gauges: Gauges): Metrics {
   gauge("ccapi_claude_processes", "Claude processes alive.", gauges.processes);
 
   function gauge(name: string, help: string, read: () => number): void {
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
+    registry.registerMetric(
+      new Gauge({
+        name,
+        help,
+        registers: [],
+        collect() {
+          this.set(read());
+        },
+      }),
+    );
   }
 
   return {
