@@ -75,8 +75,12 @@ export interface AuthAdmission {
    *
    * @throws CcapiError `upstream_auth_unavailable` when the wait ends without a working credential or this request was carried
    *   over as often as it may; the signal's reason where it is aborted.
+   * @param options `method`: how the next attempt goes on, for metrics: run again (default) or resumed where it stopped.
    */
-  recovered(options?: { readonly signal?: AbortSignal | undefined }): Promise<AuthAdmission>;
+  recovered(options?: {
+    readonly signal?: AbortSignal | undefined;
+    readonly method?: "replay" | "resume" | undefined;
+  }): Promise<AuthAdmission>;
 
   /**
    * A real answer came back: the proof. Call it at each; only the first costs anything.

@@ -1,0 +1,185 @@
+// One refresh: looks again, tries the strategies in order, and has the credential proven by a real answer.
+// It claims nothing without proof, and its end counts only while it holds the lease.
+import type { RefreshTrigger } from "./contract.ts";
+import { type Deadline, deadline, DeadlineError } from "./deadline.ts";
+import type { AuthListener, StrategyOutcome } from "./events.ts";
+import type { Facts } from "./facts.ts";
+import type { Gate } from "./gate.ts";
+import type { Policy } from "./policy.ts";
+import type { Clock, CredentialReading, ProofOutcome, Prove } from "./ports.ts";
+import { needsPerson } from "./remedy.ts";
+import type { Classification } from "./signal.ts";
+import type { RefreshEnd, StateEvent } from "./state.ts";
+import type { Strategy, StrategyContext, StrategyResult } from "./strategies/strategy.ts";
+
+/** What a refresh needs. */
+export interface RefreshPorts {
+  readonly clock: Clock;
+  readonly policy: Policy;
+  readonly strategies: readonly Strategy[];
+  readonly prove: Prove;
+  readonly gate: Pick<Gate, "waiting" | "sendCanary">;
+  readonly emit: AuthListener;
+  readonly facts: () => Facts;
+  readonly commit: (event: StateEvent) => Promise<boolean>;
+  readonly look: () => Promise<CredentialReading | undefined>;
+}
+
+/** How the chain and its proof ended, before it is published. */
+export type RefreshEnding = Pick<RefreshEnd, "outcome" | "needsPerson" | "reason" | "source"> & {
+  readonly isTimeout?: boolean;
+};
+
+/** Canaries that may end without a verdict before a test query is asked instead. */
+const maxCanaries = 3;
+
+/** Runs the chain and the proof for a lease that is held. Never rejects; ends soon after `signal` is aborted. */
+export async function runChain(
+  ports: RefreshPorts,
+  { id, trigger, generation }: { readonly id: string; readonly trigger: RefreshTrigger; readonly generation: number },
+  limit: Deadline,
+): Promise<RefreshEnding> {
+  const { clock, policy, facts, commit, gate } = ports;
+  const wasValidAtFirst = facts().credential.is === "valid";
+  /** The last generation of which a real call was rejected, and what that said. */
+  let rejection: { readonly generation: number; readonly classification: Classification } | undefined;
+  let hasAnswered = false;
+  let hasClaim = false;
+  const hasChanged = () => facts().materialGeneration > generation;
+  const isHealed = () => !wasValidAtFirst && facts().credential.is === "valid";
+
+  async function testQuery(): Promise<ProofOutcome | undefined> {
+    const { emit, prove } = ports;
+    if (limit.signal.aborted) return undefined;
+    if (!(await commit({ type: "test-query" }))) {
+      emit({ type: "test-query", outcome: "withheld", durationMs: 0, reason: "the hour's test queries are spent" });
+      return undefined;
+    }
+    if (!(await commit({ type: "proof-start", lease: id }))) return undefined;
+    const asked = facts().generation;
+    const beganAtMs = clock.monotonicMs();
+    const outcome = await within(policy.testQueryTimeoutMs, prove).catch(toInconclusive);
+    const durationMs = clock.monotonicMs() - beganAtMs;
+    const reason = outcome.outcome === "inconclusive" ? outcome.reason : undefined;
+    emit({ type: "test-query", outcome: outcome.outcome, durationMs, reason });
+    if (outcome.outcome === "rejected") rejection = { generation: asked, classification: outcome.classification };
+    if (outcome.outcome === "answered") hasAnswered = true;
+    return outcome;
+  }
+
+  async function within<T>(ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const step = deadline(clock, ms, limit.signal);
+    try {
+      return await step.race(work(step.signal));
+    } finally {
+      step.end();
+    }
+  }
+
+  async function look() {
+    const reading = await ports.look();
+    return reading && { reading, changed: hasChanged() };
+  }
+
+  /** Whether the chain goes on with the next strategy. */
+  async function tryStrategy(strategy: Strategy): Promise<boolean> {
+    const beganAtMs = clock.monotonicMs();
+    const result = await within(policy.stepTimeoutMs, (signal) => {
+      const context: StrategyContext = { signal, trigger, waiting: () => gate.waiting, look, testQuery };
+      return strategy.run(context);
+    }).catch(toFailure);
+    // What a strategy says it proved counts where a query of this refresh was answered.
+    if (result.outcome === "changed" || (result.outcome === "proved" && !hasAnswered)) hasClaim = true;
+    if (result.outcome === "changed") await look();
+    const detail = "detail" in result ? result.detail : "reason" in result ? result.reason : undefined;
+    const durationMs = clock.monotonicMs() - beganAtMs;
+    ports.emit({ type: "strategy-end", trigger, strategy: strategy.name, outcome: result.outcome, durationMs, detail });
+    return !(hasAnswered || hasClaim || hasChanged() || isHealed() || limit.signal.aborted);
+  }
+
+  async function askSomeone(): Promise<ProofOutcome | undefined> {
+    for (let tries = 0; tries < maxCanaries && gate.waiting > 0; tries += 1) {
+      if (!(await commit({ type: "proof-start", lease: id }))) return undefined;
+      const asked = facts().generation;
+      // Nothing was renewed: a request that can be carried over but once more is kept for when something is.
+      const canary = gate.sendCanary({ mayUseLastCarry: hasChanged() || hasClaim });
+      if (canary === undefined) break;
+      const outcome = await within(policy.stepTimeoutMs, () => canary).catch(toInconclusive);
+      if (outcome.outcome === "rejected") rejection = { generation: asked, classification: outcome.classification };
+      if (outcome.outcome !== "inconclusive" || limit.signal.aborted || isHealed()) return outcome;
+    }
+    return testQuery();
+  }
+
+  async function proveIt(): Promise<RefreshEnding> {
+    // Once more where it changed again while it was asked about.
+    for (let tries = 0; tries < 3; tries += 1) {
+      if (facts().reading?.present === false) return failed("There is no credential.", { needsPerson: true });
+      const isSpent = rejection !== undefined && rejection.generation === facts().generation && !hasClaim;
+      if (!isSpent) {
+        const outcome = await askSomeone();
+        if (isHealed() || outcome?.outcome === "answered") return proved;
+        if (outcome?.outcome !== "rejected") return undecided(outcome);
+        hasClaim = false;
+      }
+      if (rejection !== undefined && rejection.generation === facts().generation) break;
+    }
+    return rejected(rejection?.classification);
+  }
+
+  function undecided(outcome: ProofOutcome | undefined): RefreshEnding {
+    if (limit.signal.aborted) return timedOut(limit.signal);
+    const reason =
+      outcome?.outcome === "inconclusive"
+        ? `Nobody could tell whether it works: ${outcome.reason}.`
+        : "No test query is left.";
+    if (hasChanged()) return { outcome: "unproven", needsPerson: false, reason, source: "change" };
+    return rejection === undefined ? failed(reason) : rejected(rejection.classification);
+  }
+
+  await look();
+  // A credential that was changed is only verified; so is one whose change set this off.
+  if (trigger !== "change" && !hasChanged()) {
+    for (const strategy of ports.strategies) if (!(await tryStrategy(strategy))) break;
+  }
+  if (limit.signal.aborted) return timedOut(limit.signal);
+  if (hasAnswered || isHealed()) return proved;
+  // An early refresh that renewed nothing leaves the working credential in peace.
+  if (trigger === "schedule" && !hasChanged() && !hasClaim) {
+    return rejection === undefined ? failed("Nothing could be renewed yet.") : rejected(rejection.classification);
+  }
+  return proveIt();
+}
+
+const proved: RefreshEnding = {
+  outcome: "proved",
+  needsPerson: false,
+  reason: "A real answer came back with the credential.",
+  source: "refresh",
+};
+
+function failed(reason: string, { needsPerson: forPerson = false } = {}): RefreshEnding {
+  return { outcome: "failed", needsPerson: forPerson, reason, source: "refresh" };
+}
+
+function rejected(classification: Classification | undefined): RefreshEnding {
+  const forPerson = classification !== undefined && needsPerson(classification);
+  const reason = classification?.reason || "The model API rejected the credential.";
+  return { outcome: "rejected", needsPerson: forPerson, reason, source: "refresh" };
+}
+
+function timedOut({ reason }: AbortSignal): RefreshEnding {
+  const isTimeout = reason instanceof DeadlineError && reason.isTimeout;
+  return isTimeout
+    ? { ...failed("The refresh took too long."), isTimeout }
+    : { outcome: "abandoned", needsPerson: false, reason: "The refresh was given up.", source: "refresh" };
+}
+
+function toFailure(error: unknown): StrategyResult | { readonly outcome: Extract<StrategyOutcome, "timed-out"> } {
+  // The message of what a strategy threw may hold a secret.
+  return error instanceof DeadlineError ? { outcome: "timed-out" } : { outcome: "failed", reason: "it threw" };
+}
+
+function toInconclusive(error: unknown): ProofOutcome {
+  return { outcome: "inconclusive", reason: error instanceof DeadlineError ? error.message : "unforeseen" };
+}

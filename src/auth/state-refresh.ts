@@ -1,0 +1,149 @@
+// How refreshes begin and end. Pure; a part of state.ts.
+import type { Facts, Refresher } from "./facts.ts";
+import { cooldownDelay, type Policy, probeDelay } from "./policy.ts";
+import { firstSign, proven, refuse } from "./state-evidence.ts";
+import type { RefreshEnd, StateEvent, Transition } from "./state.ts";
+
+type RefreshStart = Extract<StateEvent, { type: "refresh-start" }>;
+
+/** Grants the lease, if a refresh may begin now. */
+export function onRefreshStart(facts: Facts, event: RefreshStart, nowMs: number, policy: Policy): Transition {
+  if (!mayStart(facts, event, nowMs, policy)) return { facts, effects: [] };
+  const { refresher } = facts;
+  const isProbe =
+    event.trigger === "probe" || (refresher.is === "running" && refresher.lease.isProbe && event.trigger === "retry");
+  const lease = {
+    id: event.lease,
+    untilMs: nowMs + policy.leaseMs,
+    beganAtMs: nowMs,
+    trigger: event.trigger,
+    generation: facts.generation,
+    isProbe,
+  };
+  return {
+    facts: {
+      ...facts,
+      refresher: { is: "running", lease },
+      refreshCount: facts.refreshCount + 1,
+      lastManualAtMs: event.trigger === "manual" ? nowMs : facts.lastManualAtMs,
+    },
+    effects: ["granted"],
+  };
+}
+
+function mayStart(
+  { refresher, credential, lastManualAtMs }: Facts,
+  { trigger }: RefreshStart,
+  nowMs: number,
+  policy: Policy,
+) {
+  if (trigger === "manual" && lastManualAtMs !== null && nowMs < lastManualAtMs + policy.manualIntervalMs) return false;
+  switch (refresher.is) {
+    case "running":
+      return nowMs >= refresher.lease.untilMs; // Whoever ran it is gone.
+    case "cooling_down":
+      if (nowMs < refresher.untilMs) return false;
+      break;
+    case "locked_out":
+      return trigger === "manual" || (trigger === "probe" && nowMs >= refresher.nextProbeAtMs);
+    case "idle":
+      break;
+  }
+  if (trigger === "manual") return true;
+  const isRejected = credential.is === "expired";
+  return trigger === "schedule" ? !isRejected && credential.is !== "refused" : isRejected;
+}
+
+/** Ends a refresh; one whose lease is no longer the present one changes nothing. */
+export function onRefreshEnd(facts: Facts, end: RefreshEnd, nowMs: number, policy: Policy): Facts {
+  const { refresher } = facts;
+  if (refresher.is !== "running" || refresher.lease.id !== end.lease) return facts;
+  if (end.outcome === "abandoned") return { ...facts, refresher: { is: "idle" } };
+  const { lease } = refresher;
+  const ended: Facts = { ...facts, lastRefreshAtMs: nowMs };
+  if (end.outcome === "proved") return onProved(ended, end, nowMs, policy);
+  if (end.outcome === "unproven") return onUnproven(ended, nowMs);
+  const failed = onRejection(ended, end, nowMs);
+  const isBroken = failed.credential.is === "expired" || failed.credential.is === "refused";
+  const counted: Facts = {
+    ...failed,
+    failures: isBroken ? failed.failures + 1 : failed.failures,
+    mayTrustChange: lease.trigger !== "change" || failed.mayTrustChange,
+    refresher: { is: "idle" },
+  };
+  if (!isBroken) return blockNobody(counted, end, nowMs, policy);
+  if (end.needsPerson || counted.credential.is === "refused" || counted.reading?.renewable === false) {
+    const probes = lease.isProbe ? counted.probes + 1 : counted.probes;
+    return refuse({ ...counted, probes }, end, nowMs, policy);
+  }
+  return { ...counted, ...holdBack(counted, lease.isProbe, end.chance, nowMs, policy) };
+}
+
+function onProved(facts: Facts, end: RefreshEnd, nowMs: number, policy: Policy): Facts {
+  const { early } = facts;
+  return {
+    ...proven(facts, end.source, nowMs),
+    refresher: { is: "idle" },
+    // Proven, yet perhaps not renewed: the same expiry must not set off the next one at once.
+    early: {
+      ...early,
+      attempts: early.attempts + 1,
+      notBeforeMs: nowMs + probeDelay(policy, early.attempts, end.chance),
+    },
+  };
+}
+
+/** What a rejected call says of the credential. */
+function onRejection(facts: Facts, end: RefreshEnd, nowMs: number): Facts {
+  if (end.outcome !== "rejected") return facts;
+  const { credential } = facts;
+  const firstSignAtMs = firstSign(facts, nowMs);
+  const seen: Facts = { ...facts, evidence: { source: end.source, atMs: nowMs } };
+  switch (credential.is) {
+    case "valid":
+      // One sign alone is not proof against a credential that works.
+      return { ...seen, credential: { is: "suspect", wasValid: true, firstSignAtMs } };
+    case "unknown":
+    case "suspect":
+      return { ...seen, credential: { is: "expired", cause: "request", firstSignAtMs } };
+    default:
+      return seen;
+  }
+}
+
+/** It was replaced, and nobody could be asked: the next real request is the proof. */
+function onUnproven(facts: Facts, nowMs: number): Facts {
+  const { credential } = facts;
+  const isRejected = credential.is === "expired" || credential.is === "refused";
+  return {
+    ...facts,
+    credential: isRejected ? { is: "unknown" } : credential,
+    refresher: { is: "idle" },
+    evidence: isRejected ? { source: "change", atMs: nowMs } : facts.evidence,
+  };
+}
+
+/** An early refresh that failed: the next one comes later and later; the credential goes on working. */
+function blockNobody(facts: Facts, { chance }: RefreshEnd, nowMs: number, policy: Policy): Facts {
+  const attempts = facts.early.attempts + 1;
+  const notBeforeMs = nowMs + Math.max(cooldownDelay(policy, chance), probeDelay(policy, attempts - 1, chance));
+  return {
+    ...facts,
+    early: { ...facts.early, attempts, notBeforeMs },
+    refresher: { is: "cooling_down", untilMs: nowMs + cooldownDelay(policy, chance) },
+  };
+}
+
+function holdBack(
+  { failures, probes }: Facts,
+  wasProbe: boolean,
+  chance: number,
+  nowMs: number,
+  policy: Policy,
+): { readonly refresher: Refresher; readonly probes: number } {
+  if (failures < policy.maxFailures) {
+    return { refresher: { is: "cooling_down", untilMs: nowMs + cooldownDelay(policy, chance) }, probes: 0 };
+  }
+  const done = wasProbe ? probes + 1 : 0;
+  return { refresher: { is: "locked_out", nextProbeAtMs: nowMs + probeDelay(policy, done, chance) }, probes: done };
+}
