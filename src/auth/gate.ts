@@ -110,10 +110,12 @@ export function createGate({ clock, policy, emit, generation, isOpen, grant, fai
           waiter.end("cancelled");
           reject(signal?.reason);
         };
-        const cancelTimer = clock.setTimer(() => {
+        const onTimeout = () => {
           waiter.end("timed-out");
           reject(failure());
-        }, leftMs);
+        };
+        // Somebody waits for this: the process stays for it.
+        const cancelTimer = clock.setTimer(onTimeout, leftMs, { keepsAlive: true });
         const waiter: Waiter = {
           passage,
           isRecovering,

@@ -11,8 +11,8 @@ export interface Clock {
   monotonicMs(): number;
   /** Milliseconds since the epoch; may step either way. */
   wallMs(): number;
-  /** Calls `callback` once after `delayMs`; the returned function cancels. A pending timer keeps no process alive. */
-  setTimer(callback: () => void, delayMs: number): () => void;
+  /** Calls `callback` once after `delayMs`; the returned function cancels. It keeps no process alive unless it is told to. */
+  setTimer(callback: () => void, delayMs: number, options?: { readonly keepsAlive: boolean }): () => void;
 }
 
 /** A number in [0, 1). */
@@ -70,9 +70,9 @@ export type Prove = (signal: AbortSignal) => Promise<ProofOutcome>;
 export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   wallMs: () => Date.now(),
-  setTimer(callback, delayMs) {
+  setTimer(callback, delayMs, { keepsAlive } = { keepsAlive: false }) {
     const timer = setTimeout(callback, delayMs);
-    timer.unref();
+    if (!keepsAlive) timer.unref();
     return () => clearTimeout(timer);
   },
 };

@@ -7,6 +7,7 @@ import type { Facts } from "./facts.ts";
 import type { Gate } from "./gate.ts";
 import type { Policy } from "./policy.ts";
 import type { Clock, CredentialReading, ProofOutcome, Prove } from "./ports.ts";
+import { redact } from "./redact.ts";
 import { needsPerson } from "./remedy.ts";
 import type { Classification } from "./signal.ts";
 import type { RefreshEnd, StateEvent } from "./state.ts";
@@ -45,7 +46,7 @@ export async function runChain(
   let rejection: { readonly generation: number; readonly classification: Classification } | undefined;
   let hasAnswered = false;
   let hasClaim = false;
-  const hasChanged = () => facts().materialGeneration > generation;
+  const hasChanged = () => trigger === "change" || facts().materialGeneration > generation;
   const isHealed = () => !wasValidAtFirst && facts().credential.is === "valid";
 
   async function testQuery(): Promise<ProofOutcome | undefined> {
@@ -60,7 +61,7 @@ export async function runChain(
     const beganAtMs = clock.monotonicMs();
     const outcome = await within(policy.testQueryTimeoutMs, prove).catch(toInconclusive);
     const durationMs = clock.monotonicMs() - beganAtMs;
-    const reason = outcome.outcome === "inconclusive" ? outcome.reason : undefined;
+    const reason = outcome.outcome === "inconclusive" ? redact(outcome.reason) : undefined;
     emit({ type: "test-query", outcome: outcome.outcome, durationMs, reason });
     if (outcome.outcome === "rejected") rejection = { generation: asked, classification: outcome.classification };
     if (outcome.outcome === "answered") hasAnswered = true;
@@ -91,7 +92,8 @@ export async function runChain(
     // What a strategy says it proved counts where a query of this refresh was answered.
     if (result.outcome === "changed" || (result.outcome === "proved" && !hasAnswered)) hasClaim = true;
     if (result.outcome === "changed") await look();
-    const detail = "detail" in result ? result.detail : "reason" in result ? result.reason : undefined;
+    const words = "detail" in result ? result.detail : "reason" in result ? result.reason : undefined;
+    const detail = words === undefined ? undefined : redact(words);
     const durationMs = clock.monotonicMs() - beganAtMs;
     ports.emit({ type: "strategy-end", trigger, strategy: strategy.name, outcome: result.outcome, durationMs, detail });
     return !(hasAnswered || hasClaim || hasChanged() || isHealed() || limit.signal.aborted);
@@ -131,7 +133,7 @@ export async function runChain(
     if (limit.signal.aborted) return timedOut(limit.signal);
     const reason =
       outcome?.outcome === "inconclusive"
-        ? `Nobody could tell whether it works: ${outcome.reason}.`
+        ? `Nobody could tell whether it works: ${redact(outcome.reason)}.`
         : "No test query is left.";
     if (hasChanged()) return { outcome: "unproven", needsPerson: false, reason, source: "change" };
     return rejection === undefined ? failed(reason) : rejected(rejection.classification);
