@@ -76,6 +76,7 @@ async function* runEvents(
   let isAuthFailure = false;
   const { input, close } = openInput(spec.prompt);
   let closeQuery: () => void = () => undefined;
+  let onAbort: () => void = () => undefined;
   const stop = () => void owned?.end({ closeFirstMs: renewalGrace(isAuthFailure || isAboutCredential(signal.reason)) });
   const renewalGrace = (isNeeded: boolean) => (isNeeded && spec.child.kind === "stored_login" ? renewalGraceMs : 0);
   try {
@@ -98,8 +99,15 @@ async function* runEvents(
       },
     });
     closeQuery = () => query.close();
-    signal.addEventListener("abort", stop, { once: true });
-    for await (const event of readAnswer(keptOpen(query, signal), spec.turn, now)) {
+    const aborted = new Promise<never>((_resolve, reject) => {
+      onAbort = () => {
+        stop();
+        reject(signal.reason as Error); // What its owner aborted with.
+      };
+    });
+    aborted.catch(() => undefined); // Nobody may be waiting when it comes.
+    signal.addEventListener("abort", onAbort, { once: true });
+    for await (const event of readAnswer(keptOpen(query, aborted), spec.turn, now)) {
       if (event.type === "signal" && isAuthSign(event.signal)) isAuthFailure = true;
       if (event.type === "finish") hasEndedItself = !isCutByUs(event);
       yield event;
@@ -111,7 +119,7 @@ async function* runEvents(
     if (error instanceof CcapiError) throw error;
     throw processDied(owned?.exitReason());
   } finally {
-    signal.removeEventListener("abort", stop);
+    signal.removeEventListener("abort", onAbort); // The signal may live as long as the server.
     close();
     const end = owned?.end({ closeFirstMs: hasEndedItself ? ownEndMs : renewalGrace(isAuthFailure) });
     void (end ?? Promise.resolve()).then(closeQuery).then(markEnded, markEnded);
@@ -119,15 +127,11 @@ async function* runEvents(
 }
 
 /**
- * The SDK's messages, at once at an end when the signal is aborted, and without the SDK's own end: leaving its generator
+ * The SDK's messages, at once at an end when the run is aborted, and without the SDK's own end: leaving its generator
  * waits up to 2 s for the process and then kills it (measured, SDK 0.3.330). The process is ours to end, in its own time,
  * and nobody waits for that.
  */
-function keptOpen<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncIterable<T> {
-  const aborted = new Promise<never>((_resolve, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true }); // What its owner aborted with.
-  });
-  aborted.catch(() => undefined); // Nobody may be waiting when it comes.
+function keptOpen<T>(source: AsyncIterable<T>, aborted: Promise<never>): AsyncIterable<T> {
   return {
     [Symbol.asyncIterator]() {
       const iterator = source[Symbol.asyncIterator]();

@@ -15,7 +15,7 @@ export interface Runtime {
 }
 
 /** Makes a runtime. Nothing is loaded before the first use. */
-export function createRuntime(): Runtime {
+export function createRuntime(load: (generation: number) => Promise<Sdk> = loadSdk): Runtime {
   let generation = 1;
   let loading: Promise<Sdk> | undefined;
 
@@ -41,7 +41,7 @@ export function createRuntime(): Runtime {
   };
 }
 
-async function load(generation: number): Promise<Sdk> {
+async function loadSdk(generation: number): Promise<Sdk> {
   if (generation === 1) return import("@anthropic-ai/claude-agent-sdk");
   const require = createRequire(import.meta.url);
   const path = require.resolve("@anthropic-ai/claude-agent-sdk");

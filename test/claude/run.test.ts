@@ -1,0 +1,330 @@
+import type { Options, Query, SDKMessage, SDKUserMessage } from "@anthropic-ai/claude-agent-sdk";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { CcapiError } from "../../src/auth/errors.ts";
+import type { OwnedProcess, ProcessOwner } from "../../src/claude/process.ts";
+import { type RunEvent, type RunSpec, startRun } from "../../src/claude/run.ts";
+import type { Runtime } from "../../src/claude/runtime.ts";
+import { result, streamed, streamEvent, system, text } from "../helpers/sdk-messages.ts";
+
+const spec: RunSpec = {
+  turn: {
+    profile: "chat",
+    model: "sonnet",
+    system: undefined,
+    effort: undefined,
+    sampling: {},
+    stop: [],
+    maxTokens: undefined,
+  },
+  prompt: [{ type: "text", text: "Hello" }],
+  conversation: { kind: "none" },
+  workspace: "/work",
+  limits: { maxTurns: undefined, maxBudgetUsd: undefined },
+  skipPermissions: false,
+  child: { environment: {}, credentialSettings: {}, kind: "api_key", configDir: "/home/x/.claude" },
+};
+
+const answer = [...streamed("m1", [text("Hi")]).map((event) => streamEvent(event)), result()];
+
+/** A fake SDK with one process. Its messages are pushed by the test; `die` ends it as if the process had. */
+function createHouse() {
+  const queue: SDKMessage[] = [];
+  let wake: () => void = () => undefined;
+  let death: Error | "end" | undefined;
+  const ends: ({ readonly closeFirstMs?: number } | undefined)[] = [];
+  let letGo: () => void = () => undefined;
+  const gone = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  const queries: { readonly options: Options; readonly input: AsyncIterable<SDKUserMessage> }[] = [];
+  let isClosed = false;
+  let inputEnded = false;
+
+  const owned: OwnedProcess = {
+    pid: 1,
+    mark: "m",
+    temporaryDir: "/t",
+    exited: gone,
+    exitReason: () => (death === undefined ? undefined : "SIGKILL"),
+    stderrTail: () => "",
+    end(options) {
+      ends.push(options);
+      return gone;
+    },
+  };
+  const owner: ProcessOwner = {
+    spawner: (onSpawn) => () => {
+      onSpawn(owned);
+      return {} as never; // The fake SDK does nothing with it.
+    },
+    count: 0,
+    close: async () => undefined,
+  };
+
+  async function* messages(): AsyncGenerator<SDKMessage, void> {
+    for (;;) {
+      const next = queue.shift();
+      if (next !== undefined) yield next;
+      else if (death === "end") return;
+      else if (death !== undefined) throw death;
+      else {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    }
+  }
+
+  const runtime: Runtime = {
+    generation: 1,
+    reload: async () => undefined,
+    sdk: async () =>
+      ({
+        query({ prompt, options }: { prompt: AsyncIterable<SDKUserMessage>; options: Options }) {
+          queries.push({ options, input: prompt });
+          options.spawnClaudeCodeProcess?.({} as never);
+          void (async () => {
+            for await (const _message of prompt) void _message;
+            inputEnded = true;
+          })();
+          return Object.assign(messages(), { close: () => (isClosed = true) }) as unknown as Query;
+        },
+      }) as unknown as Awaited<ReturnType<Runtime["sdk"]>>,
+  };
+
+  return {
+    ports: { runtime, owner, now: () => 0 },
+    ends,
+    queries,
+    letGo,
+    push(...more: readonly SDKMessage[]) {
+      queue.push(...more);
+      wake();
+    },
+    die(how: Error | "end") {
+      death = how;
+      wake();
+    },
+    isClosed: () => isClosed,
+    inputEnded: () => inputEnded,
+  };
+}
+
+let house: ReturnType<typeof createHouse>;
+let abort: AbortController;
+beforeEach(() => {
+  house = createHouse();
+  abort = new AbortController();
+});
+afterEach(() => house.letGo());
+
+const start = (more: Partial<RunSpec> = {}) => startRun({ ...spec, ...more }, house.ports, abort.signal);
+
+async function drain(events: AsyncIterable<RunEvent>): Promise<RunEvent[]> {
+  const all: RunEvent[] = [];
+  for await (const event of events) all.push(event);
+  return all;
+}
+
+/** Lets everything that is due happen. */
+const settle = () => new Promise((resolve) => void setImmediate(resolve));
+
+async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+  let settled = false;
+  void promise.finally(() => {
+    settled = true;
+  });
+  await settle();
+  return settled;
+}
+
+describe("a run", () => {
+  it("starts nothing before its first event is asked for (B1)", async () => {
+    start();
+    await settle();
+    expect(house.queries).toEqual([]);
+  });
+
+  it("gives its answer, closes its input, and has ended when its process is gone, not before (C4)", async () => {
+    const run = start();
+    house.push(...answer);
+    const events = await drain(run.events);
+    expect(events.map(({ type }) => type)).toEqual(["phase", "block-start", "delta", "block-stop", "finish"]);
+    await settle();
+    expect(house.inputEnded()).toBe(true);
+    expect(house.ends).toEqual([{ closeFirstMs: 2_000 }]);
+    expect(await isSettled(run.ended)).toBe(false);
+    house.letGo();
+    await run.ended;
+    expect(house.isClosed()).toBe(true);
+  });
+
+  it("hands its prompt over as one user message (B3)", async () => {
+    const seen: SDKUserMessage[] = [];
+    house.ports.runtime.sdk = async () =>
+      ({
+        query: ({ prompt }: { prompt: AsyncIterable<SDKUserMessage> }) => {
+          async function* messages() {
+            for await (const message of prompt) {
+              seen.push(message);
+              yield* answer;
+            }
+          }
+          return Object.assign(messages(), { close: () => undefined });
+        },
+      }) as never;
+    await drain(
+      start({
+        prompt: [
+          { type: "text", text: "1" },
+          { type: "text", text: "2" },
+        ],
+      }).events,
+    );
+    expect(seen).toEqual([
+      {
+        type: "user",
+        message: {
+          role: "user",
+          content: [
+            { type: "text", text: "1" },
+            { type: "text", text: "2" },
+          ],
+        },
+        parent_tool_use_id: null,
+      },
+    ]);
+  });
+
+  it("does not wait for a process that would go on: at a token limit, and at a stop sequence of ours (B1)", async () => {
+    const run = start();
+    house.push(...streamed("m1", [text("x")], "max_tokens").map((event) => streamEvent(event)));
+    expect((await drain(run.events)).at(-1)).toMatchObject({ type: "finish", reason: "length" });
+    expect(house.ends).toEqual([{ closeFirstMs: 0 }]);
+
+    house.letGo();
+    house = createHouse();
+    const cut = start({ turn: { ...spec.turn, stop: ["\n"] } });
+    house.push(...streamed("m1", [text("one\ntwo")]).map((event) => streamEvent(event)));
+    expect((await drain(cut.events)).at(-1)).toMatchObject({ type: "finish", reason: "stop", stopSequence: "\n" });
+    expect(house.ends).toEqual([{ closeFirstMs: 0 }]);
+  });
+
+  it("leaves no listener behind on a signal that outlives it (C4)", async () => {
+    const add = vi.spyOn(abort.signal, "addEventListener");
+    const remove = vi.spyOn(abort.signal, "removeEventListener");
+    const run = start();
+    house.push(...answer);
+    await drain(run.events);
+    const listeners = add.mock.calls.map(([type, listener]) => [type, listener]);
+    expect(listeners).toHaveLength(1);
+    expect(remove.mock.calls.map(([type, listener]) => [type, listener])).toEqual(listeners);
+  });
+});
+
+describe("a run that is cancelled", () => {
+  const reason = new CcapiError("shutting_down", "x");
+
+  it("before it began starts no process (C4)", async () => {
+    abort.abort(reason);
+    const run = start();
+    await expect(drain(run.events)).rejects.toBe(reason);
+    await run.ended;
+    expect(house.queries).toEqual([]);
+  });
+
+  it("while its caller holds the first event starts no process either (C4)", async () => {
+    const run = start();
+    expect(await run.events.next()).toMatchObject({ value: { phase: "starting" } });
+    abort.abort(reason);
+    await expect(run.events.next()).rejects.toBe(reason);
+    await run.ended;
+    expect(house.queries).toEqual([]);
+  });
+
+  it("in the middle ends its process at once, and fails with the reason without waiting for that (C4)", async () => {
+    const run = start();
+    await run.events.next();
+    house.push(system("status"));
+    await run.events.next();
+    const next = run.events.next();
+    abort.abort(reason);
+    await expect(next).rejects.toBe(reason);
+    expect(house.ends[0]).toEqual({ closeFirstMs: 0 });
+    expect(await isSettled(run.ended)).toBe(false);
+    house.letGo();
+    await run.ended;
+  });
+
+  it("by its caller, who stops asking, ends its process (C4)", async () => {
+    const run = start();
+    await run.events.next();
+    house.push(system("status"));
+    await run.events.next();
+    await run.events.return();
+    expect(house.ends).toEqual([{ closeFirstMs: 0 }]);
+    house.letGo();
+    await run.ended;
+  });
+
+  it("after it has finished changes nothing any more (C4)", async () => {
+    const run = start();
+    house.push(...answer);
+    await drain(run.events);
+    abort.abort(reason);
+    await settle();
+    expect(house.ends).toEqual([{ closeFirstMs: 2_000 }]);
+  });
+});
+
+describe("a run whose process dies", () => {
+  it.each([{ how: "end" as const }, { how: new Error("Claude Code process terminated by signal SIGKILL") }])(
+    "is a 502 that says how it died ($how) (B1)",
+    async ({ how }) => {
+      const run = start();
+      house.push(system("status"));
+      const events = drain(run.events);
+      await settle();
+      house.die(how);
+      await expect(events).rejects.toMatchObject({ code: "upstream_process_died", status: 502 });
+      await expect(events).rejects.toThrow("SIGKILL");
+      house.letGo();
+      await run.ended;
+    },
+  );
+
+  it("never repeats what the SDK says of it, which may hold anything (C2)", async () => {
+    const run = start();
+    house.die(new Error("marked-secret"));
+    const error: unknown = await drain(run.events).catch((caught: unknown) => caught);
+    expect(`${String(error)} ${JSON.stringify(error)} ${String((error as Error).cause)}`).not.toContain("marked");
+  });
+
+  it("fails the same where the SDK can't be loaded or started, and has ended (B1)", async () => {
+    house.ports.runtime.sdk = () => Promise.reject(new Error("no such module"));
+    const run = start();
+    await expect(drain(run.events)).rejects.toMatchObject({ code: "upstream_process_died" });
+    await run.ended;
+  });
+});
+
+describe("a run that the credential ends", () => {
+  const retry = system("api_retry", { error: "authentication_failed", error_status: 401, attempt: 1 });
+
+  async function afterSign(kind: RunSpec["child"]["kind"]): Promise<unknown> {
+    const run = start({ child: { ...spec.child, kind } });
+    house.push(retry);
+    await run.events.next();
+    await run.events.next();
+    await run.events.return();
+    return house.ends[0];
+  }
+
+  it("gives a stored login 10 s to be renewed, for a lock and a spent token would stay behind (A4)", async () => {
+    expect(await afterSign("stored_login")).toEqual({ closeFirstMs: 10_000 });
+  });
+
+  it("ends any other at once (A4)", async () => {
+    expect(await afterSign("api_key")).toEqual({ closeFirstMs: 0 });
+  });
+});
