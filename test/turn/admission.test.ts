@@ -1,0 +1,100 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createAdmission } from "../../src/turn/admission.ts";
+
+const never = () => new AbortController().signal;
+
+describe("admission", () => {
+  it("lets in as many as there are slots, the others wait in the order in which they came (C4)", async () => {
+    const admission = createAdmission({ maxRunning: 2, maxWaiting: 10 });
+    const releases = [await admission.acquire(never()), await admission.acquire(never())];
+    expect(admission).toMatchObject({ isFull: true, running: 2, waiting: 0 });
+    const order: string[] = [];
+    const waiting = ["a", "b", "c"].map((name) =>
+      admission.acquire(never()).then((release) => {
+        order.push(name);
+        return release;
+      }),
+    );
+    expect(admission.waiting).toBe(3);
+    releases[1]?.();
+    (await waiting[0])?.();
+    (await waiting[1])?.();
+    await waiting[2];
+    expect(order).toEqual(["a", "b", "c"]);
+    expect(admission).toMatchObject({ running: 2, waiting: 0 });
+  });
+
+  it("refuses one too many at once, with the time to wait (C4)", async () => {
+    const admission = createAdmission({ maxRunning: 1, maxWaiting: 1 });
+    const release = await admission.acquire(never());
+    const waiting = admission.acquire(never());
+    await expect(admission.acquire(never())).rejects.toMatchObject({
+      code: "queue_full",
+      status: 429,
+      retryAfterMs: 5_000,
+    });
+    release();
+    await waiting;
+  });
+
+  it("gives a slot back once, however often it is released (C4)", async () => {
+    const admission = createAdmission({ maxRunning: 1, maxWaiting: 1 });
+    const release = await admission.acquire(never());
+    release();
+    release();
+    expect(admission.running).toBe(0);
+    await admission.acquire(never());
+    release();
+    expect(admission).toMatchObject({ isFull: true, running: 1 });
+  });
+
+  it("lets one who waits go when its signal is aborted, with the reason, and those behind it move up (C4)", async () => {
+    const admission = createAdmission({ maxRunning: 1, maxWaiting: 5 });
+    const release = await admission.acquire(never());
+    const abort = new AbortController();
+    const leaver = admission.acquire(abort.signal);
+    const next = admission.acquire(never());
+    const reason = new Error("gone");
+    abort.abort(reason);
+    await expect(leaver).rejects.toBe(reason);
+    await expect(admission.acquire(abort.signal)).rejects.toBe(reason);
+    expect(admission.waiting).toBe(1);
+    release();
+    await next;
+  });
+
+  it("loses no slot, lets in no one too many and keeps the order, however requests, releases and aborts interleave (C4)", async () => {
+    const plan = fc.array(fc.record({ aborts: fc.boolean(), steps: fc.nat(3) }), { minLength: 1, maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(fc.scheduler(), plan, fc.integer({ min: 1, max: 3 }), async (s, requests, maxRunning) => {
+        const admission = createAdmission({ maxRunning, maxWaiting: 6 });
+        let most = 0;
+        const served: number[] = [];
+        const queued: number[] = [];
+        const tasks = requests.map(async ({ aborts, steps }, index) => {
+          await s.schedule(Promise.resolve(), `arrive ${index}`);
+          const abort = new AbortController();
+          if (aborts) void s.schedule(Promise.resolve(), `abort ${index}`).then(() => abort.abort(new Error("gone")));
+          if (admission.isFull && admission.waiting < 6 && !aborts) queued.push(index);
+          let release: (() => void) | undefined;
+          try {
+            release = await admission.acquire(abort.signal);
+            if (queued.includes(index)) served.push(index);
+            most = Math.max(most, admission.running);
+            for (let step = 0; step < steps; step += 1) await s.schedule(Promise.resolve(), `work ${index}`);
+          } catch {
+            // Full, or gone: both are fine.
+          } finally {
+            release?.();
+          }
+        });
+        await s.waitFor(Promise.all(tasks));
+        expect(admission).toMatchObject({ running: 0, waiting: 0, isFull: false });
+        expect(most).toBeLessThanOrEqual(maxRunning);
+        expect(served).toEqual(queued.filter((index) => served.includes(index)));
+        expect(served).toHaveLength(queued.length);
+      }),
+    );
+  });
+});
