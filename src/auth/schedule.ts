@@ -25,7 +25,12 @@ export function nextDue(facts: Facts, times: Times, policy: Policy): Due {
   const { credential, refresher } = facts;
   switch (refresher.is) {
     case "running":
-      return at(refresher.lease.untilMs, refresher.lease.isProbe ? "probe" : "retry", times);
+      // Its holder is gone once the lease is over.
+      if (refresher.lease.isProbe) return at(refresher.lease.untilMs, "probe", times);
+      if (credential.is === "expired" || credential.is === "refused")
+        return at(refresher.lease.untilMs, "retry", times);
+      if (times.nowMs < refresher.lease.untilMs) return { trigger: undefined, atMs: undefined };
+      break;
     case "locked_out":
       return at(refresher.nextProbeAtMs, "probe", times);
     case "cooling_down":

@@ -36,11 +36,7 @@ function onChange(facts: Facts, event: Looked, nowMs: number, policy: Policy): F
   const { credential, refresher } = facts;
   if (credential.is !== "expired" && credential.is !== "refused") {
     // Whoever replaced it, the next real answer is the proof.
-    return {
-      ...changed,
-      credential: { is: "unknown" },
-      refresher: refresher.is === "running" ? refresher : { is: "idle" },
-    };
+    return { ...changed, credential: { is: "unknown" }, refresher: afterChange(refresher) };
   }
   if (!event.reading.present) return refuse(changed, { ...event, reason: "There is no credential." }, nowMs, policy);
   return {

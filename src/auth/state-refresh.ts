@@ -9,16 +9,13 @@ type RefreshStart = Extract<StateEvent, { type: "refresh-start" }>;
 /** Grants the lease, if a refresh may begin now. */
 export function onRefreshStart(facts: Facts, event: RefreshStart, nowMs: number, policy: Policy): Transition {
   if (!mayStart(facts, event, nowMs, policy)) return { facts, effects: [] };
-  const { refresher } = facts;
-  const isProbe =
-    event.trigger === "probe" || (refresher.is === "running" && refresher.lease.isProbe && event.trigger === "retry");
   const lease = {
     id: event.lease,
     untilMs: nowMs + policy.leaseMs,
     beganAtMs: nowMs,
     trigger: event.trigger,
     generation: facts.generation,
-    isProbe,
+    isProbe: event.trigger === "probe",
   };
   return {
     facts: {
@@ -40,7 +37,10 @@ function mayStart(
   if (trigger === "manual" && lastManualAtMs !== null && nowMs < lastManualAtMs + policy.manualIntervalMs) return false;
   switch (refresher.is) {
     case "running":
-      return nowMs >= refresher.lease.untilMs; // Whoever ran it is gone.
+      if (nowMs < refresher.lease.untilMs) return false;
+      // Whoever ran it is gone; what it was for is still to be done.
+      if (refresher.lease.isProbe) return trigger === "manual" || trigger === "probe";
+      break;
     case "cooling_down":
       if (nowMs < refresher.untilMs) return false;
       break;
@@ -49,17 +49,18 @@ function mayStart(
     case "idle":
       break;
   }
+  if (trigger === "probe") return false;
   if (trigger === "manual") return true;
-  const isRejected = credential.is === "expired";
-  return trigger === "schedule" ? !isRejected && credential.is !== "refused" : isRejected;
+  if (trigger === "schedule") return credential.is !== "expired" && credential.is !== "refused";
+  return credential.is === "expired" || refresher.is === "running";
 }
 
 /** Ends a refresh; one whose lease is no longer the present one changes nothing. */
 export function onRefreshEnd(facts: Facts, end: RefreshEnd, nowMs: number, policy: Policy): Facts {
   const { refresher } = facts;
   if (refresher.is !== "running" || refresher.lease.id !== end.lease) return facts;
-  if (end.outcome === "abandoned") return { ...facts, refresher: { is: "idle" } };
   const { lease } = refresher;
+  if (end.outcome === "abandoned") return onAbandoned(facts, lease.isProbe, end.chance, nowMs, policy);
   const ended: Facts = { ...facts, lastRefreshAtMs: nowMs };
   if (end.outcome === "proved") return onProved(ended, end, nowMs, policy);
   if (end.outcome === "unproven") return onUnproven(ended, nowMs);
@@ -77,6 +78,13 @@ export function onRefreshEnd(facts: Facts, end: RefreshEnd, nowMs: number, polic
     return refuse({ ...counted, probes }, end, nowMs, policy);
   }
   return { ...counted, ...holdBack(counted, lease.isProbe, end.chance, nowMs, policy) };
+}
+
+/** Given up unfinished: the next one is another's, as soon as it would have been without this one. */
+function onAbandoned(facts: Facts, wasProbe: boolean, chance: number, nowMs: number, policy: Policy): Facts {
+  const isLockedOut = wasProbe || facts.credential.is === "refused" || facts.failures >= policy.maxFailures;
+  if (!isLockedOut) return { ...facts, refresher: { is: "idle" } };
+  return { ...facts, refresher: { is: "locked_out", nextProbeAtMs: nowMs + probeDelay(policy, facts.probes, chance) } };
 }
 
 function onProved(facts: Facts, end: RefreshEnd, nowMs: number, policy: Policy): Facts {
