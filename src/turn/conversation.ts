@@ -201,7 +201,7 @@ async function begin(place: TranscriptPlace, history: Turn["messages"], ledger: 
   try {
     return { kind: "resume", sessionId, resumeAt: await writeTranscript(place, history) };
   } catch (error) {
-    await ledger.delete(place);
+    await ledger.delete(place).catch(() => undefined); // Then the next start does it.
     throw error;
   }
 }
