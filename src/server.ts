@@ -3,11 +3,10 @@ import { availableParallelism, homedir, totalmem } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CcapiError } from "./auth/errors.ts";
-import { createPassiveAuth } from "./auth/passive.ts";
+import type { AuthListener } from "./auth/events.ts";
 import { prepareChild, type ChildPolicy } from "./claude/child-setup.ts";
-import { type CredentialKind, credentialAction } from "./claude/credential.ts";
 import { createProcessOwner } from "./claude/process.ts";
-import { startRun } from "./claude/run.ts";
+import { type RunSpec, startRun } from "./claude/run.ts";
 import { createRuntime } from "./claude/runtime.ts";
 import { type Config, ConfigError, isLoopback } from "./config.ts";
 import { createApp } from "./http/app.ts";
@@ -15,6 +14,7 @@ import type { StreamTiming } from "./http/chat-completions.ts";
 import { createKeyring } from "./http/keyring.ts";
 import { listen } from "./http/listener.ts";
 import { makeKey } from "./made-key.ts";
+import { authLogger } from "./observe/auth-log.ts";
 import { createAuthMetrics } from "./observe/auth-metrics.ts";
 import type { Logger } from "./observe/log.ts";
 import { createMetrics } from "./observe/metrics.ts";
@@ -29,6 +29,7 @@ import { createSessionStore } from "./turn/sessions.ts";
 import type { RunTurn } from "./turn/turn.ts";
 import { createWorkspaces } from "./turn/workspace.ts";
 import { version } from "./version.ts";
+import { createClaudeAuth } from "./wiring.ts";
 
 const streamTiming: StreamTiming = { holdMs: 10_000, heartbeatMs: 15_000, slowClientMs: 60_000 };
 const sweepEveryMs = 10 * 60_000;
@@ -78,13 +79,21 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     clientApp: `ccapi/${version}`,
     privateConfigDir: mayUseStoredLogin(config) ? undefined : join(stateDir, "claude-config"),
   };
-  let kind: CredentialKind = "stored_login";
-  const prepare = async () => {
-    const child = await prepareChild(childPolicy);
-    ({ kind } = child);
-    return child;
-  };
-  const auth = createPassiveAuth(() => credentialAction(kind), Date.now);
+  const prepare = () => prepareChild(childPolicy);
+  const workspaces = createWorkspaces(stateDir);
+  const start = (spec: RunSpec, signal: AbortSignal) => startRun(spec, { runtime, owner, now: Date.now }, signal);
+  const logAuth = authLogger(log);
+  let countAuth: AuthListener = () => undefined;
+  const auth = createClaudeAuth(config, {
+    runtime,
+    prepareChild: prepare,
+    startRun: start,
+    openWorkspace: workspaces.chat,
+    onEvent(event) {
+      logAuth(event);
+      countAuth(event);
+    },
+  });
   const admission = createAdmission({
     maxRunning: config.maxConcurrent ?? defaultMaxConcurrent(),
     maxWaiting: config.maxQueue,
@@ -94,7 +103,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     queued: () => admission.waiting,
     processes: () => owner.count,
   });
-  createAuthMetrics(metrics.registry, auth.status);
+  countAuth = createAuthMetrics(metrics.registry, () => auth.status());
   const runner = createTurnRunner({
     auth,
     admission,
@@ -102,8 +111,9 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     sessionLock,
     ledger,
     prepareChild: prepare,
-    startRun: (spec, signal) => startRun(spec, { runtime, owner, now: Date.now }, signal),
-    openWorkspace: createWorkspaces(stateDir),
+    startRun: start,
+    openWorkspace: ({ profile }, { client }) =>
+      profile === "chat" ? workspaces.chat() : workspaces.agent(client.name),
     limits: { maxTurns: config.maxTurns, maxBudgetUsd: config.maxBudgetUsd },
     timeoutMs: config.requestTimeoutMs,
     skipPermissions: config.skipPermissions,
@@ -155,6 +165,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     await listener.drain();
     clearTimeout(timer);
     cut();
+    await auth.close();
     await runner.settled();
     await owner.close();
     log.info("Shut down");

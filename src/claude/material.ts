@@ -58,14 +58,22 @@ export async function readMaterial(child: ChildSetup, own: Environment, signal: 
         ...(file ? { action: `put a valid secret into the file named by ${name}_FILE` } : {}),
       };
     }
-    case "api_key_helper":
+    case "api_key_helper": {
+      const secret = await readHelperKey(child.credentialSettings.apiKeyHelper ?? "", child.environment, signal).catch(
+        (error: unknown) => {
+          if (signal.aborted) throw error;
+          return undefined; // A helper that fails or hangs gives no credential.
+        },
+      );
       return {
-        secret: await readHelperKey(child.credentialSettings.apiKeyHelper ?? "", child.environment, signal),
+        secret,
         watchMode: "costly",
         renewable: true,
         claudeRenews: true,
         paths: [settingsFile],
+        ...(secret === undefined ? { action: "mend apiKeyHelper: it fails, hangs or prints no key" } : {}),
       };
+    }
     case "stored_login": {
       const login = await readStoredLogin(child.configDir);
       const expiresAtMs = login.kind === "login" ? login.expiresAtMs : undefined;

@@ -6,7 +6,8 @@ import type { Signal } from "../auth/signal.ts";
 import type { ContentBlock, TurnEvent } from "../turn/turn.ts";
 import { readAnswer } from "./answer.ts";
 import type { ChildSetup } from "./child-setup.ts";
-import { processDied } from "./failures.ts";
+import { processDied, toFailure } from "./failures.ts";
+import { HelperFailure, watchHelper } from "./helper-watch.ts";
 import type { OwnedProcess, ProcessOwner } from "./process.ts";
 import { type Conversation, type RunLimits, toOptions, type TurnSettings } from "./profile.ts";
 import type { Runtime } from "./runtime.ts";
@@ -75,6 +76,7 @@ async function* runEvents(
   let hasEndedItself = false;
   let isAuthFailure = false;
   const { input, close } = openInput(spec.prompt);
+  const heard = new AbortController();
   let closeQuery: () => void = () => undefined;
   let onAbort: () => void = () => undefined;
   const stop = () => void owned?.end({ closeFirstMs: renewalGrace(isAuthFailure || isAboutCredential(signal.reason)) });
@@ -105,9 +107,12 @@ async function* runEvents(
         reject(signal.reason as Error); // What its owner aborted with.
       };
     });
-    aborted.catch(() => undefined); // Nobody may be waiting when it comes.
+    const helperFailed = watchHelper(spec.child, heard.signal);
+    const broken = Promise.race([aborted, helperFailed]);
+    broken.catch(() => undefined); // Nobody may be waiting when it comes.
     signal.addEventListener("abort", onAbort, { once: true });
-    for await (const event of readAnswer(keptOpen(query, aborted), spec.turn, now)) {
+    for await (const event of readAnswer(keptOpen(query, broken), spec.turn, now)) {
+      if (event.type !== "phase") heard.abort();
       if (event.type === "signal" && isAuthSign(event.signal)) isAuthFailure = true;
       if (event.type === "finish") hasEndedItself = !isCutByUs(event);
       yield event;
@@ -117,8 +122,17 @@ async function* runEvents(
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     if (error instanceof CcapiError) throw error;
+    if (error instanceof HelperFailure) {
+      const failure: Signal = { source: "result", error: "authentication_failed", status: null, text: error.message };
+      // It failed for Claude Code and, run once more, for us: two signs.
+      const retry: Signal = { source: "api_retry", error: "authentication_failed", status: null, attempt: 2 };
+      yield { type: "signal", signal: retry, isFinal: false };
+      yield { type: "signal", signal: failure, isFinal: true };
+      throw toFailure(failure, { rateLimit: undefined, nowMs: now() });
+    }
     throw processDied(owned?.exitReason());
   } finally {
+    heard.abort();
     signal.removeEventListener("abort", onAbort); // The signal may live as long as the server.
     close();
     const end = owned?.end({ closeFirstMs: hasEndedItself ? ownEndMs : renewalGrace(isAuthFailure) });
@@ -131,7 +145,7 @@ async function* runEvents(
  * waits up to 2 s for the process and then kills it (measured, SDK 0.3.330). The process is ours to end, in its own time,
  * and nobody waits for that.
  */
-function keptOpen<T>(source: AsyncIterable<T>, aborted: Promise<never>): AsyncIterable<T> {
+function keptOpen<T>(source: AsyncIterable<T>, broken: Promise<never>): AsyncIterable<T> {
   return {
     [Symbol.asyncIterator]() {
       const iterator = source[Symbol.asyncIterator]();
@@ -139,7 +153,7 @@ function keptOpen<T>(source: AsyncIterable<T>, aborted: Promise<never>): AsyncIt
         next() {
           const message = iterator.next();
           message.catch(() => undefined); // It may fail when nobody waits for it any more.
-          return Promise.race([message, aborted]);
+          return Promise.race([message, broken]);
         },
       };
     },

@@ -146,7 +146,8 @@ async function prepare(
     return await prepareChild();
   } catch (error) {
     if (!(error instanceof CcapiError) || error.code !== "upstream_auth_unavailable") throw error;
-    const decision = auth.report({ source: "auth_status", error: "authentication_failed", text: error.message });
+    const { message: text } = error;
+    const decision = auth.report({ source: "result", error: "authentication_failed", status: null, text });
     if (decision.action === "continue") throw error;
     decide(decision);
     return undefined;

@@ -4,28 +4,34 @@ import { lstat, mkdir, realpath } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { maxWorkspaceLength } from "../claude/transcript.ts";
-import type { Turn, TurnContext } from "./turn.ts";
 
-/** Opens the folder for a turn; makes it where it is missing. */
-export type OpenWorkspace = (turn: Turn, context: TurnContext) => Promise<string>;
+/** Opens folders; makes them where they are missing. */
+export interface Workspaces {
+  /** The neutral folder of plain chat. Its path goes upstream with each request, so it tells nothing of the host. */
+  chat(): Promise<string>;
+  /** The folder of one client's agents. @throws TypeError where the name is not safe as a folder's. */
+  agent(clientName: string): Promise<string>;
+}
 
 /**
- * Makes the opener. The path of a plain chat's folder goes upstream with each request, so it tells nothing of the host.
+ * Makes the opener.
  *
  * @throws TypeError where `stateDir` is so long that Claude Code would shorten a workspace's name.
  */
-export function createWorkspaces(stateDir: string): OpenWorkspace {
+export function createWorkspaces(stateDir: string): Workspaces {
   const agentDir = join(stateDir, "workspaces");
   // A key's name has at most 64 characters.
   if (agentDir.length + 65 > maxWorkspaceLength) {
     throw new TypeError(`CCAPI_STATE_DIR may have at most ${maxWorkspaceLength - 76} characters.`);
   }
-  return async (turn, { client }) => {
-    if (turn.profile === "chat") return makePrivate(chatDir());
-    if (!/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$/.test(client.name)) {
-      throw new TypeError("client.name must be safe as a folder's name.");
-    }
-    return makePrivate(join(agentDir, client.name));
+  return {
+    chat: () => makePrivate(chatDir()),
+    async agent(clientName) {
+      if (!/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$/.test(clientName)) {
+        throw new TypeError("clientName must be safe as a folder's name.");
+      }
+      return makePrivate(join(agentDir, clientName));
+    },
   };
 }
 

@@ -1,0 +1,69 @@
+// Joins the auth core to Claude: the credential that its processes use, the query that proves it, the ways to renew it.
+import type { AuthListener } from "./auth/events.ts";
+import { type AuthManagerOptions, createAuthManager } from "./auth/manager.ts";
+import { commandStrategy } from "./auth/strategies/command.ts";
+import { reloadStrategy } from "./auth/strategies/reload.ts";
+import { rereadStrategy } from "./auth/strategies/reread.ts";
+import type { Strategy } from "./auth/strategies/strategy.ts";
+import { testQueryStrategy } from "./auth/strategies/test-query.ts";
+import type { AuthManager } from "./auth/contract.ts";
+import { createProof, type ProofPorts } from "./claude/proof.ts";
+import type { Runtime } from "./claude/runtime.ts";
+import { createWatchedCredential } from "./claude/watched-credential.ts";
+import type { Config } from "./config.ts";
+
+/** What the auth core is joined to. */
+export interface AuthParts extends Omit<ProofPorts, "model"> {
+  readonly runtime: Runtime;
+  readonly onEvent: AuthListener;
+}
+
+/** The manager of the credential that this server's Claude processes use. */
+export function createClaudeAuth(config: Config, { runtime, onEvent, ...proof }: AuthParts): AuthManager {
+  return createAuthManager({
+    credential: createWatchedCredential({
+      prepareChild: proof.prepareChild,
+      environment: config.environment,
+      hasRefreshCommand: config.authRefreshCommand !== undefined,
+    }),
+    prove: createProof({ ...proof, model: config.authTestModel }),
+    strategies: strategies(config, runtime),
+    policy: policy(config),
+    onEvent,
+  });
+}
+
+/** In the order in which they are tried: what costs least first. */
+function strategies(config: Config, runtime: Runtime): Strategy[] {
+  const [program, ...args] = config.authRefreshCommand ?? [];
+  return [
+    rereadStrategy(),
+    ...(program === undefined
+      ? []
+      : [commandStrategy({ command: [program, ...args], environment: withoutOwn(config.environment) })]),
+    testQueryStrategy(),
+    reloadStrategy(() => runtime.reload()),
+  ];
+}
+
+function policy(config: Config): AuthManagerOptions["policy"] {
+  return {
+    cooldownMs: config.authCooldownMs,
+    maxFailures: config.authMaxFailures,
+    refreshTimeoutMs: config.authTimeoutMs,
+    stepTimeoutMs: config.authStepTimeoutMs,
+    testQueryTimeoutMs: config.authTestTimeoutMs,
+    testQueriesPerHour: config.authMaxTestQueriesPerHour,
+    parkMs: config.authParkMs,
+    maxWaiting: config.maxQueue,
+  };
+}
+
+/** The command is the operator's own program, but this server's keys are none of its business. */
+function withoutOwn(environment: Config["environment"]): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith("CCAPI_"),
+    ),
+  );
+}
