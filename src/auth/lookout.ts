@@ -10,6 +10,8 @@ import type { Watch } from "./watch.ts";
 
 /** The longest sleep: the wall clock may be set meanwhile. */
 const longestSleepMs = 60_000;
+/** How long a refresh is left to instances whose requests it concerns. */
+const deferMs = 500;
 /** After a refresh that was due was not granted. */
 const refusedPauseMs = 1_000;
 
@@ -18,11 +20,13 @@ export interface LookoutPorts {
   readonly credential: CredentialPort;
   readonly clock: Clock;
   readonly policy: Policy;
-  readonly store: Pick<AuthStore, "nowMs">;
+  readonly store: Pick<AuthStore, "nowMs" | "coordination">;
   readonly facts: () => Facts;
   readonly watch: Watch;
   readonly runner: Runner;
   readonly waiting: () => number;
+  /** When a request of this instance last saw a sign, in the store's time. */
+  readonly lastSignAtMs: () => number;
 }
 
 /** The lookout. */
@@ -61,11 +65,19 @@ export function createLookout(ports: LookoutPorts): Lookout {
     wake();
   }
 
+  /** How long to leave it to others: where requests wait, one of them can be the proof. */
+  function deferredMs(nowMs: number, dueAtMs = nowMs): number {
+    if (store.coordination === "local" || waiting() > 0 || nowMs - ports.lastSignAtMs() < 5_000) return 0;
+    return Math.max(dueAtMs, facts().sinceMs) + deferMs - nowMs;
+  }
+
   function startWhatIsDue(): number | undefined {
     const nowMs = store.nowMs();
     const due = nextDue(facts(), { nowMs, wallMs: clock.wallMs() }, policy);
     if (runner.current !== undefined) return undefined; // Its end wakes.
     if (due.trigger !== undefined && nowMs >= notBeforeMs) {
+      const restMs = deferredMs(nowMs, due.atMs);
+      if (restMs > 0) return restMs;
       void start(due.trigger);
       return undefined;
     }

@@ -54,6 +54,7 @@ export function createAuthManager(options: AuthManagerOptions): AuthManager {
   const store = options.store ?? createMemoryStore({ clock });
   const inDoubt = new Set<Admission>();
   let lastProof: { source: string; atMs: number } | undefined;
+  let lastSignAtMs = Number.NEGATIVE_INFINITY;
   let isClosed = false;
 
   const replica = createReplica(store, policy, onChange);
@@ -79,6 +80,7 @@ export function createAuthManager(options: AuthManagerOptions): AuthManager {
     },
     sendSign(report) {
       const before = replica.facts;
+      lastSignAtMs = store.nowMs();
       const effects = replica.send(toSign(report, random()));
       if (effects.includes("look")) void watch.look();
       const { operation, generation } = report;
@@ -102,6 +104,7 @@ export function createAuthManager(options: AuthManagerOptions): AuthManager {
     watch,
     runner,
     waiting: () => gate.waiting,
+    lastSignAtMs: () => lastSignAtMs,
   });
 
   function emit(event: AuthEvent): void {

@@ -73,11 +73,19 @@ export function createRunner(ports: RunnerPorts): Runner {
   }
 
   function beat(id: string): () => void {
-    let cancel = clock.setTimer(function again() {
-      void commit({ type: "lease-renew", lease: id });
-      cancel = clock.setTimer(again, policy.heartbeatMs);
-    }, policy.heartbeatMs);
-    return () => cancel();
+    let isOver = false;
+    let cancel: () => void;
+    const schedule = () => {
+      cancel = clock.setTimer(
+        () => void commit({ type: "lease-renew", lease: id }).then(() => isOver || schedule()),
+        policy.heartbeatMs,
+      );
+    };
+    schedule();
+    return () => {
+      isOver = true;
+      cancel();
+    };
   }
 
   function interrupted(signal: AbortSignal): RefreshEnding {

@@ -75,7 +75,7 @@ export function proven(facts: Facts, source: string, nowMs: number): Facts {
     ...facts,
     generation: isStale ? facts.generation + 1 : facts.generation,
     credential: { is: "valid" },
-    refresher: refresher.is === "locked_out" || wasRejected ? endWaiting(refresher) : refresher,
+    refresher: endLockOut(refresher),
     failures: 0,
     probes: 0,
     mayTrustChange: true,
@@ -83,7 +83,9 @@ export function proven(facts: Facts, source: string, nowMs: number): Facts {
   };
 }
 
-function endWaiting(refresher: Refresher): Refresher {
-  if (refresher.is !== "running") return { is: "idle" };
-  return refresher.lease.isProbe ? { is: "running", lease: { ...refresher.lease, isProbe: false } } : refresher;
+/** A lock-out ends; a cooldown goes on, for it holds back refreshes and no request. */
+function endLockOut(refresher: Refresher): Refresher {
+  if (refresher.is === "locked_out") return { is: "idle" };
+  if (refresher.is !== "running" || !refresher.lease.isProbe) return refresher;
+  return { is: "running", lease: { ...refresher.lease, isProbe: false } };
 }

@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { CcapiError } from "../../src/auth/errors.ts";
 import { settle } from "./fake-clock.ts";
-import { apiRetry, createWorld, request } from "./world.ts";
+import { request } from "./request.ts";
+import { apiRetry, createWorld } from "./world.ts";
 
 describe("a request that meets an expired credential", () => {
   it("is carried over once the credential is renewed, and its client sees nothing (A5)", async () => {
@@ -21,19 +22,19 @@ describe("a request that meets an expired credential", () => {
       state: "authenticated",
       consecutiveFailures: 0,
     });
-    await world.manager.close();
+    await world.close();
   });
 
   it("is looked at within the same moment, at the first sign (G1)", async () => {
     const world = createWorld();
     await settle();
     const admission = world.manager.tryAdmit("processRequest for request req_1");
-    const { reads } = world.counts;
+    const reads = world.reads.length;
     expect(admission?.report(apiRetry(1))).toEqual({ action: "continue" });
     await settle();
-    expect(world.counts.reads).toBe(reads + 1);
+    expect(world.reads).toHaveLength(reads + 1);
     expect(world.manager.status()).toMatchObject({ state: "checking", refreshCount: 0 });
-    await world.manager.close();
+    await world.close();
   });
 
   it("fails fast once the system is locked out (A7)", async () => {
@@ -50,6 +51,6 @@ describe("a request that meets an expired credential", () => {
       code: "upstream_auth_unavailable",
       state: "locked_out",
     });
-    await world.manager.close();
+    await world.close();
   });
 });

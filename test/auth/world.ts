@@ -1,49 +1,59 @@
-// A made-up world around a manager: one credential with its material, an upstream that accepts some of it, clients, and a log
-// of all that happened.
-import { randomBytes } from "node:crypto";
+// A made-up world around one credential: its material, an upstream that accepts some of it, one or two managers, and a record
+// of all that happened. Time passes only when told.
 import { createAuthManager, type AuthManagerOptions } from "../../src/auth/manager.ts";
-import type { AuthAdmission, AuthManager, Decision } from "../../src/auth/contract.ts";
+import type { AuthManager } from "../../src/auth/contract.ts";
 import type { AuthEvent } from "../../src/auth/events.ts";
 import type { CredentialReading, ProofOutcome } from "../../src/auth/ports.ts";
 import type { Classification, Signal } from "../../src/auth/signal.ts";
+import { createMemoryStore } from "../../src/auth/store/memory.ts";
+import type { AuthStore } from "../../src/auth/store/store.ts";
 import { rereadStrategy } from "../../src/auth/strategies/reread.ts";
 import { testQueryStrategy } from "../../src/auth/strategies/test-query.ts";
 import { fakeClock, type FakeClock } from "./fake-clock.ts";
 
-/** Never in anything that the manager says. */
-export const markedSecret = `sk-marked-${randomBytes(8).toString("hex")}`;
+/** An event, with when and on which instance. */
+export type Recorded = AuthEvent & { readonly atMs: number; readonly by: number };
 
 /** What a test can set, and what it can see. */
 export interface World {
   readonly clock: FakeClock;
+  readonly managers: readonly AuthManager[];
+  /** The first one. */
   readonly manager: AuthManager;
-  readonly events: AuthEvent[];
-  readonly eventsOf: <T extends AuthEvent["type"]>(type: T) => Extract<AuthEvent, { type: T }>[];
+  readonly events: Recorded[];
+  readonly eventsOf: <T extends AuthEvent["type"]>(type: T) => Extract<Recorded, { type: T }>[];
   /** The material that is there now. */
   material: string;
   /** What the upstream accepts. */
   accepted: Set<string>;
   /** Overrides what a test query comes to. */
-  proof: (() => Promise<ProofOutcome>) | undefined;
+  proof: ((signal: AbortSignal) => Promise<ProofOutcome>) | undefined;
   /** Parts of the reading that differ. */
   reading: Partial<CredentialReading>;
-  readonly counts: { reads: number; proofs: number };
+  /** When each was done. */
+  readonly reads: number[];
+  readonly proofs: number[];
+  /** Calls of the upstream, by requests. */
+  readonly calls: { readonly atMs: number; readonly isAccepted: boolean }[];
   /** As a file event would. */
   touch: () => void;
-  /** The signal of a rejected call. */
-  readonly rejection: Signal;
+  close(): Promise<void>;
 }
 
 /** A classification by the made-up error's own word. */
 export function fakeClassify(signal: Signal): Classification {
-  const word = "error" in signal ? String(signal.error instanceof Error ? signal.error.message : signal.error) : "";
-  if (word === "authentication_failed")
-    return { verdict: "auth_refreshable", reason: "The credential was rejected.", rule: "sdk-authentication-failed" };
-  if (word === "invalid")
-    return { verdict: "auth_permanent", reason: "The credential is not valid.", rule: "text-invalid-key" };
-  if (word === "revoked")
-    return { verdict: "auth_permanent", reason: "The credential was revoked.", rule: "text-revoked" };
-  return { verdict: "not_auth", reason: "Not about the credential.", rule: "none" };
+  const { error } = signal as { error?: unknown };
+  const word = error instanceof Error ? error.message : String(error);
+  switch (word) {
+    case "authentication_failed":
+      return { verdict: "auth_refreshable", reason: "It was rejected.", rule: "sdk-authentication-failed" };
+    case "invalid":
+      return { verdict: "auth_permanent", reason: "It is not valid.", rule: "invalid-key" };
+    case "revoked":
+      return { verdict: "auth_permanent", reason: "It was revoked.", rule: "revoked" };
+    default:
+      return { verdict: "not_auth", reason: "Not about the credential.", rule: "none" };
+  }
 }
 
 /** The first sign of a failure, as the SDK shows it. */
@@ -56,107 +66,89 @@ export function finalFailure(error = "authentication_failed"): Signal {
   return { source: "result", error, status: 401, text: "" };
 }
 
+/** What differs from a plain world. */
+export interface WorldOptions extends Partial<AuthManagerOptions> {
+  readonly reading?: Partial<CredentialReading>;
+  readonly worldClock?: FakeClock;
+  /** Managers that share the store. Default 1. */
+  readonly instances?: number;
+  /** Each manager's own way to the shared store. */
+  readonly wayTo?: (store: AuthStore) => AuthStore;
+}
+
 /** Makes a world. */
-export function createWorld(
-  options: Partial<AuthManagerOptions> & {
-    readonly reading?: Partial<CredentialReading>;
-    readonly worldClock?: FakeClock;
-  } = {},
-): World {
-  const clock = options.worldClock ?? fakeClock();
-  const events: AuthEvent[] = [];
-  let onChange: () => void = () => undefined;
-  const world = {
+export function createWorld(options: WorldOptions = {}): World {
+  const {
+    reading = {},
+    worldClock: clock = fakeClock(),
+    instances = 1,
+    wayTo = (store) => store,
+    onEvent,
+    ...rest
+  } = options;
+  const store = rest.store ?? createMemoryStore({ clock });
+  const events: Recorded[] = [];
+  const listeners = new Set<() => void>();
+  const world: Omit<World, "managers" | "manager" | "close"> = {
     clock,
     events,
-    eventsOf: (type: string) => events.filter((event) => event.type === type),
+    // The filter leaves those of the type alone.
+    eventsOf: <T extends AuthEvent["type"]>(type: T) =>
+      events.filter((event) => event.type === type) as Extract<Recorded, { type: T }>[],
     material: "first",
     accepted: new Set(["first"]),
-    proof: undefined as World["proof"],
-    reading: options.reading ?? {},
-    counts: { reads: 0, proofs: 0 },
-    touch: () => onChange(),
-    rejection: finalFailure(),
+    proof: undefined,
+    reading,
+    reads: [],
+    proofs: [],
+    calls: [],
+    touch: () => listeners.forEach((listener) => listener()),
   };
-  const { reading: _reading, worldClock: _clock, ...rest } = options;
-  const manager = createAuthManager({
-    credential: {
-      async read() {
-        world.counts.reads += 1;
-        return {
-          kind: "auth_token",
-          fingerprint: `print of ${world.material}`,
-          present: true,
-          renewable: true,
-          watchMode: "cheap",
-          action: "rotate ANTHROPIC_AUTH_TOKEN",
-          ...world.reading,
-        };
+  const managers = Array.from({ length: instances }, (_, by) =>
+    createAuthManager({
+      credential: {
+        async read() {
+          world.reads.push(clock.monotonicMs());
+          return {
+            kind: "auth_token",
+            fingerprint: `print of ${world.material}`,
+            present: true,
+            renewable: true,
+            watchMode: "cheap",
+            action: "rotate ANTHROPIC_AUTH_TOKEN",
+            ...world.reading,
+          };
+        },
+        watch(listener) {
+          listeners.add(listener);
+          return () => listeners.delete(listener);
+        },
       },
-      watch(listener) {
-        onChange = listener;
-        return () => {
-          onChange = () => undefined;
-        };
+      async prove(signal) {
+        world.proofs.push(clock.monotonicMs());
+        if (world.proof) return world.proof(signal);
+        if (world.accepted.has(world.material)) return { outcome: "answered" };
+        return { outcome: "rejected", classification: fakeClassify(finalFailure()) };
       },
-    },
-    async prove() {
-      world.counts.proofs += 1;
-      if (world.proof) return world.proof();
-      if (world.accepted.has(world.material)) return { outcome: "answered" };
-      return { outcome: "rejected", classification: fakeClassify(finalFailure()) };
-    },
-    strategies: [rereadStrategy(), testQueryStrategy()],
-    classify: fakeClassify,
-    clock,
-    random: () => 0.5,
-    ...rest,
-    onEvent(event) {
-      events.push(event);
-      rest.onEvent?.(event);
+      strategies: [rereadStrategy(), testQueryStrategy()],
+      classify: fakeClassify,
+      clock,
+      random: () => 0.5,
+      ...rest,
+      store: wayTo(store),
+      onEvent(event) {
+        events.push({ ...event, atMs: clock.monotonicMs(), by });
+        onEvent?.(event);
+      },
+    }),
+  );
+  const [manager] = managers;
+  if (manager === undefined) throw new TypeError("a world needs a manager");
+  return Object.assign(world, {
+    managers,
+    manager,
+    async close() {
+      await Promise.all(managers.map((each) => each.close()));
     },
   });
-  return Object.assign(world, { manager }) as World;
-}
-
-/** One client's request, run to its end by the rules of the contract. */
-export async function request(
-  world: World,
-  {
-    name = "processRequest for request req_1",
-    retries = false,
-    signal,
-  }: { readonly name?: string; readonly retries?: boolean; readonly signal?: AbortSignal } = {},
-): Promise<{ readonly answer: string; readonly attempts: number; readonly calls: number }> {
-  const { manager, clock } = world;
-  let admission: AuthAdmission = manager.tryAdmit(name) ?? (await manager.admit({ operation: name, signal }));
-  let attempts = 0;
-  let calls = 0;
-  try {
-    for (;;) {
-      attempts += 1;
-      const material = world.material;
-      let decision: Decision = { action: "continue" };
-      for (let call = 1; ; call += 1) {
-        calls += 1;
-        await sleep(clock, 100);
-        if (world.accepted.has(material)) {
-          admission.succeeded("answer");
-          return { answer: material, attempts, calls };
-        }
-        decision = admission.report(retries && call < 3 ? apiRetry(call) : world.rejection);
-        if (decision.action !== "continue" || !retries || call >= 3) break;
-      }
-      if (decision.action === "fail") throw decision.error;
-      if (decision.action === "continue") throw new Error("failed for another reason");
-      admission = await admission.recovered({ signal });
-    }
-  } finally {
-    admission.release();
-  }
-}
-
-/** Time that passes by the fake clock. */
-export function sleep(clock: FakeClock, ms: number): Promise<void> {
-  return new Promise((resolve) => clock.setTimer(resolve, ms));
 }
