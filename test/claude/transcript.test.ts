@@ -16,11 +16,15 @@ import type { Message } from "../../src/turn/turn.ts";
 const sessionId = "0b0e7a52-9a55-4a0e-8a54-111111111111";
 const otherId = "0b0e7a52-9a55-4a0e-8a54-222222222222";
 const workspace = "/srv/state/workspaces/team.a_b";
+let base: string;
 let configDir: string;
 beforeEach(async () => {
-  configDir = await mkdtemp(join(tmpdir(), "ccapi-transcript-"));
+  base = await mkdtemp(join(tmpdir(), "ccapi-transcript-"));
+  // Deep inside of a folder of this test's own: code that is broken deletes what an id leads to, and must find only that.
+  configDir = join(base, "1", "2", "3", "4", "claude");
+  await mkdir(configDir, { recursive: true });
 });
-afterEach(() => rm(configDir, { recursive: true }));
+afterEach(() => rm(base, { recursive: true }));
 
 const place = (id = sessionId) => ({ configDir, workspace, sessionId: id });
 const file = (id = sessionId) => join(configDir, "projects", "-srv-state-workspaces-team-a-b", `${id}.jsonl`);
@@ -125,10 +129,11 @@ describe("an id that would lead elsewhere", () => {
     "is refused, and nothing is touched: %j (C3)",
     async (id) => {
       await writeTranscript(place(otherId), [user("One")]);
+      const before = await readdir(base, { recursive: true });
       await expect(deleteTranscript(place(id))).rejects.toThrow(TypeError);
       await expect(writeTranscript(place(id), [user("One")])).rejects.toThrow(TypeError);
       await expect(isInTranscript(place(id), "x")).rejects.toThrow(TypeError);
-      expect(await readdir(join(configDir, "projects"), { recursive: true })).toHaveLength(2);
+      expect(await readdir(base, { recursive: true })).toEqual(before);
     },
   );
 });
