@@ -53,8 +53,7 @@ export function createRunner(ports: RunnerPorts): Runner {
     limit.end();
     stopHeartbeat();
     held = undefined;
-    const isOurs = holds(id);
-    await commit({ type: "refresh-end", lease: id, ...ending, chance: ports.random() });
+    const isOurs = await commit({ type: "refresh-end", lease: id, ...ending, chance: ports.random() });
     const result = toResult(ending, isOurs);
     const durationMs = clock.monotonicMs() - beganAtMs;
     const { failures: consecutiveFailures } = facts();

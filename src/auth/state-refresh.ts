@@ -1,5 +1,5 @@
 // How refreshes begin and end. Pure; a part of state.ts.
-import type { Facts, Refresher } from "./facts.ts";
+import type { Facts, Lease, Refresher } from "./facts.ts";
 import { cooldownDelay, type Policy, probeDelay } from "./policy.ts";
 import { firstSign, proven, refuse } from "./state-evidence.ts";
 import type { RefreshEnd, StateEvent, Transition } from "./state.ts";
@@ -56,10 +56,13 @@ function mayStart(
 }
 
 /** Ends a refresh; one whose lease is no longer the present one changes nothing. */
-export function onRefreshEnd(facts: Facts, end: RefreshEnd, nowMs: number, policy: Policy): Facts {
+export function onRefreshEnd(facts: Facts, end: RefreshEnd, nowMs: number, policy: Policy): Transition {
   const { refresher } = facts;
-  if (refresher.is !== "running" || refresher.lease.id !== end.lease) return facts;
-  const { lease } = refresher;
+  if (refresher.is !== "running" || refresher.lease.id !== end.lease) return { facts, effects: [] };
+  return { facts: afterRefresh(facts, refresher.lease, end, nowMs, policy), effects: ["granted"] };
+}
+
+function afterRefresh(facts: Facts, lease: Lease, end: RefreshEnd, nowMs: number, policy: Policy): Facts {
   if (end.outcome === "abandoned") return onAbandoned(facts, lease.isProbe, end.chance, nowMs, policy);
   const ended: Facts = { ...facts, lastRefreshAtMs: nowMs };
   if (end.outcome === "proved") return onProved(ended, end, nowMs, policy);

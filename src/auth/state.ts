@@ -71,7 +71,7 @@ export type StateEvent =
 export type Effect =
   /** Look at the credential's material now. */
   | "look"
-  /** What the event asked for is granted: the lease, the test query. */
+  /** What the event asked for is granted: the lease, the test query, the publication of a result. */
   | "granted";
 
 /** A step of the machine. */
@@ -100,7 +100,7 @@ function apply(facts: Facts, event: StateEvent, nowMs: number, policy: Policy): 
     case "refresh-start":
       return onRefreshStart(facts, event, nowMs, policy);
     case "refresh-end":
-      return { facts: onRefreshEnd(facts, event, nowMs, policy), effects: [] };
+      return onRefreshEnd(facts, event, nowMs, policy);
     case "lease-renew": {
       const { refresher } = facts;
       if (refresher.is !== "running" || refresher.lease.id !== event.lease) return { facts, effects: [] };
