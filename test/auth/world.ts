@@ -70,6 +70,8 @@ export function finalFailure(error = "authentication_failed"): Signal {
 export interface WorldOptions extends Partial<AuthManagerOptions> {
   readonly reading?: Partial<CredentialReading>;
   readonly worldClock?: FakeClock;
+  /** What is there at first. Default: `first`. */
+  readonly material?: string;
   /** Managers that share the store. Default 1. */
   readonly instances?: number;
   /** Each manager's own way to the shared store. */
@@ -80,6 +82,7 @@ export interface WorldOptions extends Partial<AuthManagerOptions> {
 export function createWorld(options: WorldOptions = {}): World {
   const {
     reading = {},
+    material = "first",
     worldClock: clock = fakeClock(),
     instances = 1,
     wayTo = (store) => store,
@@ -95,8 +98,8 @@ export function createWorld(options: WorldOptions = {}): World {
     // The filter leaves those of the type alone.
     eventsOf: <T extends AuthEvent["type"]>(type: T) =>
       events.filter((event) => event.type === type) as Extract<Recorded, { type: T }>[],
-    material: "first",
-    accepted: new Set(["first"]),
+    material,
+    accepted: new Set([material]),
     proof: undefined,
     reading,
     reads: [],
