@@ -2,7 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { descendants, type ProcessId, signalAll } from "./process-tree.ts";
+import { descendants, killAll, type ProcessId } from "./process-tree.ts";
 
 /** Claude takes up to 1.5 s to end itself and its tools on SIGTERM (measured, Claude Code 2.1.330). */
 const terminationGraceMs = 3_000;
@@ -71,7 +71,7 @@ export function own(child: ChildProcess, traces: Traces): OwnedProcess {
       await exited;
     }
     await collect();
-    await signalAll([...tools.values()], "SIGKILL");
+    await killAll([...tools.values()]);
   }
 
   async function endAll(closeFirstMs: number): Promise<void> {

@@ -2,6 +2,7 @@
 // Claude's tools run in sessions and process groups of their own: a signal to Claude's group does not reach them.
 import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 
 /** One process, told from a later one of the same number by when it started. */
@@ -54,6 +55,17 @@ export async function descendants(rootPids: readonly number[], marks: readonly s
     }
   }
   return found;
+}
+
+/** Kills these processes and waits until they are gone: a signal takes its time. One that hangs in the kernel is left after 1 s. */
+export async function killAll(processes: readonly ProcessId[]): Promise<void> {
+  await signalAll(processes, "SIGKILL");
+  let left = processes;
+  for (let waitedMs = 0; left.length > 0 && waitedMs < 1_000; waitedMs += 10) {
+    const now = await Promise.all(left.map(({ pid }) => identify(pid)));
+    left = left.filter(({ startedAt }, index) => now[index]?.startedAt === startedAt);
+    if (left.length > 0) await sleep(10);
+  }
 }
 
 /** Sends a signal to each of these processes that still is the same one. */

@@ -4,7 +4,7 @@
 import { rm } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { descendants, identify, type ProcessId, signalAll } from "./process-tree.ts";
+import { descendants, identify, killAll, type ProcessId, signalAll } from "./process-tree.ts";
 
 /** How long a Claude process may take to end its tools and itself before it is killed. */
 const graceMs = 1_500;
@@ -36,7 +36,7 @@ if (watched.size > 0) {
   await signalAll(left, "SIGTERM");
   await sleep(graceMs);
   const late = await descendants(pids, marks);
-  await signalAll([...tools, ...late, ...left], "SIGKILL");
+  await killAll([...tools, ...late, ...left]);
   for (const { temporaryDir } of watched.values()) {
     await rm(temporaryDir, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined); // Nobody to tell.
   }

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
-import { descendants, identify, markName, signalAll } from "../../src/claude/process-tree.ts";
+import { descendants, identify, killAll, markName, signalAll } from "../../src/claude/process-tree.ts";
 import { gone, idle, isAlive, printedPid, startNode, startsTool } from "../helpers/processes.ts";
 
 const pidsOf = async (...args: Parameters<typeof descendants>) => (await descendants(...args)).map(({ pid }) => pid);
@@ -48,6 +48,18 @@ describe("finding what a process has started", () => {
       }
     },
   );
+});
+
+describe("killing", () => {
+  it("is over when all are gone, and at once where they are gone already (C4)", async () => {
+    using one = startNode(idle);
+    using two = startNode(idle);
+    const pids = [one.pid ?? 0, two.pid ?? 0];
+    const identities = (await Promise.all(pids.map(identify))).filter((identity) => identity !== undefined);
+    await killAll(identities);
+    expect(pids.map(isAlive)).toEqual([false, false]);
+    await killAll(identities);
+  });
 });
 
 describe("telling one process from a later one of the same number", () => {

@@ -99,7 +99,7 @@ describe("the store of sessions", () => {
     );
     await fc.assert(
       fc.asyncProperty(
-        fc.uniqueArray(fc.tuple(hostile, hostile), { selector: String, maxLength: 4 }),
+        fc.uniqueArray(fc.tuple(hostile, hostile), { selector: String, minLength: 1, maxLength: 4 }),
         async (names) => {
           for (const [clientName, id] of names) await store.put(makeSession({ clientName, id, lastUsedAtMs: nowMs }));
           for (const [clientName, id] of names)
