@@ -1,9 +1,13 @@
 // argv → command. Help comes from the settings table. Exit codes: 0 done, 1 failed, 2 wrong use or configuration,
 // 3 no server answers.
 import { realpathSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { createInterface } from "node:readline";
+import { text as readAll } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError, Option } from "commander";
 import { check } from "./cli/check.ts";
+import { explainLines, explainText } from "./cli/explain.ts";
 import { demo } from "./cli/demo/play.ts";
 import { type Output, terminal } from "./cli/output.ts";
 import { createRemote, UnreachableError } from "./cli/remote.ts";
@@ -62,6 +66,13 @@ export async function main(argv: readonly string[], output: Output = terminal): 
       code = await simulate(options, output);
     });
   program
+    .command("explain [text]")
+    .description("say what an error means for the Claude credential; without a text, stdin is read")
+    .option("--jsonl <file>", "records by the line, one verdict out for each; - for stdin")
+    .action(async (text: string | undefined, { jsonl }: { jsonl?: string }) => {
+      code = await explain(text, jsonl, output);
+    });
+  program
     .command("keys")
     .description("make keys for CCAPI_API_KEYS and CCAPI_ADMIN_KEYS")
     .command("generate")
@@ -80,6 +91,15 @@ export async function main(argv: readonly string[], output: Output = terminal): 
     output.error(describe(error));
     return error instanceof UnreachableError ? 3 : 1;
   }
+}
+
+async function explain(text: string | undefined, file: string | undefined, output: Output): Promise<number> {
+  if (file === undefined) return explainText(text ?? (await readAll(process.stdin)), output);
+  if (file === "-") return explainLines(createInterface({ input: process.stdin }), output);
+  const opened = await open(file).catch((error: NodeJS.ErrnoException) => {
+    throw new ConfigError(`--jsonl "${file}": can't be read (${error.code}).`);
+  });
+  return explainLines(opened.readLines(), output);
 }
 
 /** The commands that ask a running server. Exit code 3: none answers. */
@@ -138,6 +158,8 @@ function describe(error: unknown): string {
 
 const isMain = process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url);
 if (isMain) {
+  // Whoever reads the output may have seen enough: `ccapi explain … | head`.
+  process.stdout.on("error", () => process.exit(0));
   // Not `process.exit()` at once: what was printed must get out first.
   process.exitCode = await main(process.argv.slice(2));
 }

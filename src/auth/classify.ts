@@ -1,5 +1,143 @@
-import type { Classification, Signal } from "./signal.ts";
+// Signal → verdict, by tables. Typed evidence beats a status, a status with its error type beats a text, and a text counts only
+// where it is an error's own. Never throws.
+import { gather, normalise, statusInText, typesInText } from "./evidence.ts";
+import { credentialRules } from "./rules/credential.ts";
+import { elsewhereRules } from "./rules/elsewhere.ts";
+import type { TextRule } from "./rules/rule.ts";
+import { apiErrorTypes, sdkErrors } from "./rules/typed.ts";
+import type { Classification, Signal, Verdict } from "./signal.ts";
+
+/** What a signal comes to before it is judged. */
+interface Facts {
+  readonly text: string;
+  readonly status: number | null;
+  readonly types: readonly string[];
+  /** The Agent SDK's name of the error. */
+  readonly sdkError: string | undefined;
+  /** Whether the error is known to be about a call of ours to the model API, so that its status alone says something. */
+  readonly isOurs: boolean;
+}
+
+/**
+ * What a signal says of the credential.
+ *
+ * @example
+ * classify({ source: "http", status: 401, body: '{"error":{"type":"authentication_error"}}' }).verdict; // "auth_refreshable"
+ */
 export function classify(signal: Signal): Classification {
-  const auth = "error" in signal && signal.error === "authentication_failed";
-  return { verdict: auth ? "auth_refreshable" : "not_auth", reason: "", rule: "stub" };
+  try {
+    if (signal.source === "tool_output" || signal.source === "model_text") {
+      return verdict("not_auth", "not-evidence", "A tool's output and a model's words say nothing of our credential.");
+    }
+    return judge(toFacts(signal));
+  } catch {
+    return verdict("not_auth", "unreadable", "The signal could not be read.");
+  }
+}
+
+function toFacts(signal: Exclude<Signal, { source: "tool_output" | "model_text" }>): Facts {
+  switch (signal.source) {
+    case "api_retry":
+      return { text: "", status: signal.status, types: [], sdkError: signal.error, isOurs: true };
+    case "assistant":
+    case "result":
+    case "auth_status":
+      return fromText(signal.text, "status" in signal ? signal.status : null, signal.error, true);
+    case "subagent":
+      return fromText(signal.text, null, undefined, true);
+    case "http":
+      return fromText(signal.body, signal.status, undefined, true);
+    case "exception": {
+      const { text, status, types } = gather(signal.error);
+      return { text, status, types, sdkError: types.find((type) => isSdkError(type)), isOurs: true };
+    }
+    case "text":
+      return fromText(signal.text, signal.status, undefined, true);
+    case "stderr":
+      return fromText(signal.text, null, undefined, false);
+  }
+}
+
+function fromText(raw: string, status: number | null, sdkError: string | undefined, isOurs: boolean): Facts {
+  const text = normalise(raw);
+  return { text, status: status ?? statusInText(text), types: typesInText(text), sdkError, isOurs };
+}
+
+function judge(facts: Facts): Classification {
+  const { text, status, types, sdkError } = facts;
+  const typed = sdkError === undefined ? undefined : sdkErrors[sdkError];
+  if (typed !== undefined) return verdict(typed.verdict, `sdk-${sdkError}`, typed.reason);
+
+  const other = elsewhereRules.find(({ pattern }) => pattern.test(text));
+  // Named by the SDK as a failure of authentication, only what is known to be mistaken for one is not.
+  if (other !== undefined && (!isNamedAuth(facts) || mistakenForAuth.has(other.id))) return fromRule(other);
+  const rule = credentialRules.find(({ pattern }) => pattern.test(text));
+  if (rule !== undefined) return fromRule(rule);
+
+  const type = types.find((name) => name in apiErrorTypes);
+  const byType = type === undefined ? undefined : apiErrorTypes[type];
+  if (byType !== undefined && !isNamedAuth(facts)) return verdict(byType.verdict, `api-${type}`, byType.reason);
+  return judgeWithoutText(facts, status);
+}
+
+/** What is left when no text is known: names of types, then the status. */
+function judgeWithoutText(facts: Facts, status: number | null): Classification {
+  const { sdkError, types, isOurs, text } = facts;
+  if (sdkError === "authentication_failed") {
+    if (status === 403) return verdict("auth_permanent", "sdk-forbidden", "The model API forbids this credential.");
+    return verdict("auth_refreshable", "sdk-authentication-failed", "Claude Code says that authentication failed.");
+  }
+  if (sdkError === "cloud_credential_error") {
+    return verdict("auth_refreshable", "sdk-cloud-credential-error", "The cloud provider's credential failed.");
+  }
+  if (types.includes("authentication_error") || types.includes("authentication_failed")) {
+    return verdict("auth_refreshable", "api-authentication-error", "The model API says that authentication failed.");
+  }
+  if (types.includes("permission_error") || types.includes("forbidden")) {
+    return verdict("auth_permanent", "api-forbidden", "The model API forbids this credential.");
+  }
+  if (isOurs && status === 401) return verdict("auth_refreshable", "http-unauthorized", "HTTP 401 without more words.");
+  if (isOurs && status === 403 && /auth|credential|token|\bkey\b|forbidden|permission|denied|not allowed/i.test(text)) {
+    // A bare status line is any server's; words about permission make it the model API's or its gateway's.
+    if (!/^(?:\w*Error: )?Request failed with status code 403\W*$/i.test(text)) {
+      return verdict("auth_permanent", "http-forbidden", "HTTP 403 that speaks of permission.");
+    }
+  }
+  if (
+    status === null &&
+    /\b(?:unauthori[sz]ed|unauthenticated|authentication[_ ](?:error|required)|access denied|forbidden)\b/i.test(
+      text,
+    ) &&
+    isOurs
+  ) {
+    return verdict(
+      "auth_refreshable",
+      "unauthorized-words",
+      "An error that says no more than that access was refused.",
+    );
+  }
+  return verdict("not_auth", "no-sign", "Nothing in it speaks of the credential.");
+}
+
+/** Failures that the SDK, or the API, names as ones of authentication although they are not. */
+const mistakenForAuth: ReadonlySet<string> = new Set(["model-access", "clock-skew", "region", "billing"]);
+
+function isNamedAuth({ sdkError, types }: Facts): boolean {
+  return (
+    sdkError === "authentication_failed" ||
+    sdkError === "cloud_credential_error" ||
+    types.includes("authentication_error")
+  );
+}
+
+function isSdkError(name: string): boolean {
+  return name in sdkErrors || name === "authentication_failed" || name === "cloud_credential_error";
+}
+
+function fromRule({ verdict: found, id, reason }: TextRule): Classification {
+  return verdict(found, id, reason);
+}
+
+function verdict(found: Verdict, rule: string, reason: string): Classification {
+  return { verdict: found, rule, reason };
 }

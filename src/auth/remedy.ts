@@ -1,13 +1,17 @@
 // What a verdict asks for: a renewal, or a person's act. The classifier says what the text says; this says what that means.
+import { credentialRules } from "./rules/credential.ts";
 import type { Classification } from "./signal.ts";
 
-/**
- * Rules whose failure a renewal may mend although the text calls the credential dead: a rotated key is reported as an
- * invalid one.
- */
-const mendedByRenewal = /invalid|unauthorized|expired|stale|forbidden|unknown/;
+/** Rules whose failure a renewal may mend although they call the credential dead: a rotated key is reported as an invalid one. */
+const mendedByRenewal: ReadonlySet<string> = new Set([
+  ...credentialRules.filter(({ mayRenew }) => mayRenew === true).map(({ id }) => id),
+  // A refusal without a word about why.
+  "sdk-forbidden",
+  "api-forbidden",
+  "http-forbidden",
+]);
 
 /** Whether only a person can mend it, whatever the kind of credential: missing, revoked, disabled, on hold, wrong organisation. */
 export function needsPerson({ verdict, rule }: Classification): boolean {
-  return verdict === "auth_permanent" && !mendedByRenewal.test(rule);
+  return verdict === "auth_permanent" && !mendedByRenewal.has(rule);
 }

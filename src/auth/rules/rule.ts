@@ -1,0 +1,37 @@
+// The shape of a rule about texts, and where the facts in the tables come from.
+import type { Verdict } from "../signal.ts";
+
+/** One known kind of message. */
+export interface TextRule {
+  /** Stable; logs, metrics and `ccapi explain` name it. */
+  readonly id: string;
+  readonly verdict: Verdict;
+  /**
+   * For `auth_permanent`: whether a credential that can be renewed may be mended without a person all the same. A rotated key,
+   * for one, is reported as an invalid one.
+   */
+  readonly mayRenew?: boolean;
+  /** Tested on a text in which escapes are undone and blanks are single. Linear in the text's length. */
+  readonly pattern: RegExp;
+  /** One sentence for people. */
+  readonly reason: string;
+  /** Where the wording was seen. */
+  readonly source: string;
+}
+
+/** Documents and threads that rows refer to. */
+export const sources = {
+  anthropicErrors: "https://platform.claude.com/docs/en/api/errors",
+  claudeCode: "Claude Code 2.1.330, seen; https://code.claude.com/docs/en/troubleshooting",
+  claudeCodeIssues: "https://github.com/anthropics/claude-code/issues",
+  aws: "https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html",
+  awsSso: "https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sso.html",
+  bedrock: "https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html",
+  google: "https://cloud.google.com/docs/authentication/application-default-credentials",
+  googleReauth: "https://support.google.com/a/answer/9368756",
+  azure: "https://learn.microsoft.com/entra/identity-platform/reference-error-codes",
+  oauth: "RFC 6749, 5.2; RFC 6750, 3.1",
+  gateways: "https://docs.litellm.ai/docs/exception_mapping; reports of users of gateways",
+  node: "https://nodejs.org/api/errors.html",
+  tools: "messages of git, npm, ssh, databases and HTTP tools, as users report them",
+} as const;
