@@ -1,11 +1,14 @@
 // Reads the secrets that the operator gives as files (`ANTHROPIC_API_KEY_FILE` and the like), anew at each call,
 // so that a mounted secret rotates without a restart. Hands values on; keeps none.
 import { readFile, stat } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { CcapiError } from "../auth/errors.ts";
 import { type Environment, type SecretName, secretNames } from "./environment.ts";
 
 /** Far above any key or token; a file beyond it is something else. */
 const maxSecretBytes = 65_536;
+const attempts = 5;
+const pauseMs = 40;
 
 /**
  * The secrets named by `*_FILE` variables, read now.
@@ -17,9 +20,21 @@ export async function readSecretFiles(environment: Environment): Promise<Partial
   for (const name of secretNames) {
     const path = environment[`${name}_FILE`];
     if (path === undefined || path === "") continue;
-    secrets[name] = await readSecret(name, path);
+    secrets[name] = await readPatiently(name, path);
   }
   return secrets;
+}
+
+/** A writer empties a file before it fills it, and a swap has a moment without one: what is no secret is read again. */
+async function readPatiently(name: SecretName, path: string): Promise<string> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await readSecret(name, path);
+    } catch (error) {
+      if (attempt === attempts) throw error;
+    }
+    await sleep(pauseMs);
+  }
 }
 
 async function readSecret(name: SecretName, path: string): Promise<string> {

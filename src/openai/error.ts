@@ -18,7 +18,7 @@ export function toErrorBody(error: CcapiError): ErrorBody {
   const { message, type, code, param = null, state, action } = error;
   return {
     error: {
-      message: action === undefined ? message : `${message} To mend it: ${action}.`,
+      message,
       type,
       param,
       code,

@@ -177,3 +177,13 @@ describe("an apiKeyHelper", () => {
     await expect(reading).rejects.toThrow("no longer wanted");
   });
 });
+
+describe("a secret's file that is being rewritten", () => {
+  it("is not taken for an empty one (A2)", async () => {
+    const file = join(home, "key");
+    await writeFile(file, "");
+    const reading = credential({ ANTHROPIC_API_KEY_FILE: file }).read(signal);
+    setTimeout(() => void writeFile(file, "k2"), 60);
+    expect((await reading).present).toBe(true);
+  });
+});

@@ -183,7 +183,7 @@ describe("a chat completion", () => {
       expect(response.headers.get("retry-after")).toBe("30");
       expect(response.headers.get("x-should-retry")).toBe("false");
       expect(await error(response)).toEqual({
-        message: "Rejected. To mend it: log in.",
+        message: "Rejected.",
         type: "service_unavailable_error",
         param: null,
         code: "upstream_auth_unavailable",

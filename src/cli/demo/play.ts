@@ -1,13 +1,16 @@
 // `ccapi demo`: plays every scene on the embedded simulator, without an account and without a network. Ends by itself.
 import type { Output } from "../output.ts";
-import { BrokenPromise, scenes } from "./scenes.ts";
+import { keys } from "./auth-scenes.ts";
+import { BrokenPromise } from "./client.ts";
+import { scenes } from "./scenes.ts";
 import { setStage } from "./stage.ts";
 
 /** Plays. Resolves to the exit code: 0 only if every promise was kept. */
 export async function demo(output: Output): Promise<number> {
   const startedAt = performance.now();
   output.line("ccapi demo: a simulated model API, the server, the real Claude CLI. Nothing leaves this machine.\n");
-  const stage = await setStage({}, { ANTHROPIC_API_KEY: "sk-ant-demo-0001" });
+  // Short, for a demo: by default a failed refresh is followed by 30 s without another, and requests wait for 45 s.
+  const stage = await setStage({ "auth-cooldown-ms": "1500", "auth-park-ms": "4000" }, keys.first);
   output.line(`  server    ${stage.url}\n  upstream  ${stage.simulator.url} (simulated)\n`);
   let kept = 0;
   try {

@@ -1,22 +1,6 @@
 // The demo's scenes: each does something to the server as a client would, and says what was promised and what was seen.
-import type { Stage } from "./stage.ts";
-
-/** One scene. */
-export interface Scene {
-  readonly title: string;
-  /** What the reader is to see; a line each. */
-  readonly play: (stage: Stage, tell: (line: string) => void) => Promise<void>;
-}
-
-/** A promise that was not kept: fails the demo. */
-export class BrokenPromise extends Error {
-  override readonly name = "BrokenPromise";
-}
-
-/** Throws where something is not as promised. */
-function promise(isKept: boolean, what: string): asserts isKept {
-  if (!isKept) throw new BrokenPromise(what);
-}
+import { authScenes } from "./auth-scenes.ts";
+import { ask, body, promise, type Scene } from "./client.ts";
 
 const completion: Scene = {
   title: "A completion",
@@ -77,52 +61,8 @@ const agent: Scene = {
   },
 };
 
-const failure: Scene = {
-  title: "A credential that is rejected",
-  async play(stage, tell) {
-    stage.simulator.fail({ kind: "status", status: 401, type: "authentication_error", message: "invalid x-api-key" });
-    const startedAt = performance.now();
-    const response = await stage.post("/v1/chat/completions", body("Hello?", { stream: true }));
-    const { error } = (await response.json()) as { error?: { code: string; message: string } };
-    stage.simulator.clearFaults();
-    tell(
-      `HTTP ${response.status} after ${Math.round(performance.now() - startedAt)} ms: ${error?.message ?? "no error"}`,
-    );
-    promise(response.status === 503 && error?.code === "upstream_auth_unavailable", "a 503 that says what to do");
-  },
-};
-
 /** All of them, in their order. */
-export const scenes: readonly Scene[] = [completion, stream, session, reasoning, agent, failure];
-
-function body(text: string, more: Readonly<Record<string, unknown>> = {}): unknown {
-  return { model: "sonnet", messages: [{ role: "user", content: text }], ...more };
-}
-
-interface Answer {
-  readonly text: string;
-  readonly reasoning: string;
-  readonly tokens: number;
-  readonly ms: number;
-}
-
-async function ask(stage: Stage, text: string, more: Readonly<Record<string, unknown>> = {}): Promise<Answer> {
-  const startedAt = performance.now();
-  const response = await stage.post("/v1/chat/completions", body(text, more));
-  const answer = (await response.json()) as {
-    choices?: [{ message: { content: string; reasoning_content?: string } }];
-    usage?: { completion_tokens: number };
-    error?: { message: string };
-  };
-  promise(response.ok, `a completion, and not HTTP ${response.status}: ${answer.error?.message ?? ""}`);
-  const message = answer.choices?.[0].message;
-  return {
-    text: message?.content ?? "",
-    reasoning: message?.reasoning_content ?? "",
-    tokens: answer.usage?.completion_tokens ?? 0,
-    ms: Math.round(performance.now() - startedAt),
-  };
-}
+export const scenes: readonly Scene[] = [completion, stream, session, reasoning, agent, ...authScenes];
 
 async function readStream(response: Response) {
   const startedAt = performance.now();

@@ -1,5 +1,5 @@
 // What the demo plays on: the simulator, a server beside it, and a client; all on loopback, with a home folder of their own.
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfig, programPath } from "../../config.ts";
@@ -13,7 +13,7 @@ const key = "demo-client-key";
 /** The demo's parts. */
 export interface Stage {
   readonly simulator: Simulator;
-  /** The folder that stands for the user's home; its `credential` file is the API key that Claude uses. */
+  /** The folder that stands for the user's home; its file `key` holds the API key that Claude uses. */
   readonly home: string;
   readonly url: string;
   get(path: string): Promise<Response>;
@@ -21,13 +21,11 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-/** Sets the stage. Settings are as on a command line, e.g. `{ "auth-cooldown-ms": "3000" }`. */
-export async function setStage(
-  flags: Readonly<Record<string, string>>,
-  environment: Record<string, string>,
-): Promise<Stage> {
-  const simulator = await startSimulator();
+/** Sets the stage. Settings are as on a command line, e.g. `{ "auth-cooldown-ms": "3000" }`; `claudeKey` is what Claude begins with. */
+export async function setStage(flags: Readonly<Record<string, string>>, claudeKey: string): Promise<Stage> {
+  const simulator = await startSimulator({ credentials: [{ value: claudeKey, name: "first" }] });
   const home = await mkdtemp(join(tmpdir(), "ccapi-demo-"));
+  await writeFile(join(home, "key"), `${claudeKey}\n`);
   const config = loadConfig({
     flags: { host: "127.0.0.1", port: "0", "api-keys": `demo=${key}`, "admin-keys": `admin=${key}-admin`, ...flags },
     environment: {
@@ -36,7 +34,7 @@ export async function setStage(
       LANG: "C.UTF-8",
       IS_SANDBOX: "1",
       ANTHROPIC_BASE_URL: simulator.url,
-      ...environment,
+      ANTHROPIC_API_KEY_FILE: join(home, "key"),
     },
   });
   const server = await startServer(config, createLogger({ level: "silent", format: "json" }));
