@@ -65,7 +65,7 @@ function fromText(raw: string, status: number | null, sdkError: string | undefin
 
 function judge(facts: Facts): Classification {
   const { text, status, types, sdkError } = facts;
-  const typed = sdkError === undefined ? undefined : sdkErrors[sdkError];
+  const typed = sdkError === undefined || !Object.hasOwn(sdkErrors, sdkError) ? undefined : sdkErrors[sdkError];
   if (typed !== undefined) return verdict(typed.verdict, `sdk-${sdkError}`, typed.reason);
 
   const other = elsewhereRules.find(({ pattern }) => pattern.test(text));
@@ -74,7 +74,7 @@ function judge(facts: Facts): Classification {
   const rule = credentialRules.find(({ pattern }) => pattern.test(text));
   if (rule !== undefined) return fromRule(rule);
 
-  const type = types.find((name) => name in apiErrorTypes);
+  const type = types.find((name) => Object.hasOwn(apiErrorTypes, name));
   const byType = type === undefined ? undefined : apiErrorTypes[type];
   if (byType !== undefined && !isNamedAuth(facts)) return verdict(byType.verdict, `api-${type}`, byType.reason);
   return judgeWithoutText(facts, status);
@@ -131,7 +131,7 @@ function isNamedAuth({ sdkError, types }: Facts): boolean {
 }
 
 function isSdkError(name: string): boolean {
-  return name in sdkErrors || name === "authentication_failed" || name === "cloud_credential_error";
+  return Object.hasOwn(sdkErrors, name) || name === "authentication_failed" || name === "cloud_credential_error";
 }
 
 function fromRule({ verdict: found, id, reason }: TextRule): Classification {
