@@ -162,7 +162,7 @@ describe("a second attempt after a stream that broke off", () => {
     {
       what: "more words in a block that has ended",
       first: [thinking("Hm"), text("H")],
-      second: [thinking("Hm, well")],
+      second: [thinking("Hm, well"), text("H")],
     },
     { what: "fewer blocks", first: [thinking("Hm"), text("Hello")], second: [thinking("Hm")] },
     { what: "another order", first: [thinking("Hm"), text("Hello")], second: [text("Hello"), thinking("Hm")] },

@@ -256,6 +256,28 @@ describe("a run that is cancelled", () => {
     await run.ended;
   });
 
+  it("while its caller holds an event ends its process at once (C4)", async () => {
+    const run = start();
+    await run.events.next();
+    house.push(system("status"));
+    await run.events.next();
+    abort.abort(reason);
+    expect(house.ends).toEqual([{ closeFirstMs: 0 }]);
+    house.letGo();
+    await expect(run.events.next()).rejects.toBe(reason);
+    await run.ended;
+  });
+
+  it("fails with whatever it was aborted with, also where its process has died of it (C4)", async () => {
+    const timeout = new DOMException("x", "TimeoutError");
+    const run = start();
+    const events = drain(run.events);
+    await settle();
+    house.die("end");
+    abort.abort(timeout);
+    await expect(events).rejects.toBe(timeout);
+  });
+
   it("by its caller, who stops asking, ends its process (C4)", async () => {
     const run = start();
     await run.events.next();

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createAdmission } from "../../src/turn/admission.ts";
 
 const never = () => new AbortController().signal;
@@ -47,6 +47,20 @@ describe("admission", () => {
     await admission.acquire(never());
     release();
     expect(admission).toMatchObject({ isFull: true, running: 1 });
+  });
+
+  it("leaves no listener on the signal of one that got in (C4)", async () => {
+    const admission = createAdmission({ maxRunning: 1, maxWaiting: 1 });
+    const release = await admission.acquire(never());
+    const signal = never();
+    const add = vi.spyOn(signal, "addEventListener");
+    const remove = vi.spyOn(signal, "removeEventListener");
+    const waiting = admission.acquire(signal);
+    release();
+    await waiting;
+    const listeners = add.mock.calls.map(([type, listener]) => [type, listener]);
+    expect(listeners).toHaveLength(1);
+    expect(remove.mock.calls.map(([type, listener]) => [type, listener])).toEqual(listeners);
   });
 
   it("lets one who waits go when its signal is aborted, with the reason, and those behind it move up (C4)", async () => {
