@@ -85,11 +85,13 @@ describe("telling one process from a later one of the same number", () => {
   });
 
   it("signals only the process that was meant, never a later one of its number (C4)", async () => {
-    using child = startNode(idle);
+    using child = startNode("process.stdin.pipe(process.stdout);");
     const identity = await identify(child.pid ?? 0);
     if (identity === undefined) throw new Error("The process is not there.");
     await signalAll([{ ...identity, startedAt: "1" }], "SIGKILL");
-    expect(isAlive(identity.pid)).toBe(true);
+    // Only one that lives answers; one that was killed may look alive for a moment.
+    child.stdin?.write("42\n");
+    expect(await printedPid(child)).toBe(42);
     await signalAll([identity], "SIGKILL");
     await gone(identity.pid);
     await expect(signalAll([identity], "SIGKILL")).resolves.toBeUndefined();

@@ -27,9 +27,9 @@ function startWatchdog(): ChildProcess {
   return child;
 }
 
-/** Like a Claude process with a tool that nothing but its own signal reaches. Deaf to SIGTERM. */
-async function startStubborn(env: NodeJS.ProcessEnv = {}) {
-  const child = startNode(`process.on("SIGTERM", () => {}); ${startsTool()} ${idle}`, env);
+/** Like a Claude process with a tool that nothing but its own signal reaches. Deaf to SIGTERM, unless told otherwise. */
+async function startStubborn(env: NodeJS.ProcessEnv = {}, isDeaf = true) {
+  const child = startNode(`${isDeaf ? 'process.on("SIGTERM", () => {});' : ""} ${startsTool()} ${idle}`, env);
   const tool = await printedPid(child);
   const pid = child.pid ?? 0;
   leftovers.push(pid, tool);
@@ -47,6 +47,15 @@ describe("the watchdog", () => {
     await once(watchdog, "exit");
     expect(performance.now() - startedAt).toBeLessThan(5_000);
     expect(existsSync(dir)).toBe(false);
+  });
+
+  it("ends the tool also where its process ends at the first signal, and leads to it no more (C4)", async () => {
+    const watchdog = startWatchdog();
+    const { pid, tool } = await startStubborn({}, false);
+    watchdog.stdin?.end(`+mark-of-nobody ${pid} ${dir}\n`);
+    await gone(pid);
+    await gone(tool);
+    expect([isAlive(pid), isAlive(tool)]).toEqual([false, false]);
   });
 
   it("leaves alone what was taken off its list, and ends at once where nothing is left (C4)", async () => {
