@@ -94,10 +94,11 @@ export class Admission implements AuthAdmission {
     const isGentle = signal.source === "api_retry" && signal.attempt <= 1 && facts.reading?.claudeRenews === true;
     this.#isGentle &&= isGentle;
     this.#beganAtMs = ports.nowMs();
+    // What this very report leads to is its own answer.
+    ports.inDoubt.delete(this);
     const decision = this.#judge(classification, { source, isFinal, isGentle, isCurrent });
     if (isFinal) this.#lastFinal = decision;
     if (decision.action === "continue") ports.inDoubt.add(this);
-    else ports.inDoubt.delete(this);
     ports.emit({
       type: "retry-decision",
       operation: this.operation,
@@ -184,7 +185,7 @@ export class Admission implements AuthAdmission {
     if (this.#isReleased) return;
     if (!this.#isProven && this.carriedOver > 0) this.#endRetry("succeeded");
     this.#isProven = true;
-    if (this.#ticket !== undefined) return this.#settleTicket("answered");
+    this.#settleTicket("answered");
     ports.noteProof(source);
     if (credential.is !== "valid") ports.sendSuccess(this.generation, source, this.#beganAtMs);
     ports.inDoubt.delete(this);

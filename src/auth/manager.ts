@@ -53,6 +53,7 @@ export function createAuthManager(options: AuthManagerOptions): AuthManager {
   const policy = resolvePolicy(options.policy);
   const store = options.store ?? createMemoryStore({ clock });
   const inDoubt = new Set<Admission>();
+  const onNextChange: (() => void)[] = [];
   let lastProof: { source: string; atMs: number } | undefined;
   let lastSignAtMs = Number.NEGATIVE_INFINITY;
   let isClosed = false;
@@ -122,6 +123,7 @@ export function createAuthManager(options: AuthManagerOptions): AuthManager {
     if (isOpen()) gate.release();
     else if (!mayWait(publicState(after), after)) gate.failAll(failure);
     for (const admission of inDoubt) admission.revisit();
+    for (const resolve of onNextChange.splice(0)) resolve();
     lookout.wake();
   }
 
@@ -153,7 +155,16 @@ export function createAuthManager(options: AuthManagerOptions): AuthManager {
     async refresh({ signal } = {}): Promise<RefreshResult> {
       signal?.throwIfAborted();
       if (isClosed) throw shuttingDown();
-      return untilAborted(joinRefresh({ store, replica, runner, policy }), signal);
+      return untilAborted(
+        joinRefresh({
+          store,
+          replica,
+          runner,
+          policy,
+          nextChange: () => new Promise((resolve) => onNextChange.push(resolve)),
+        }),
+        signal,
+      );
     },
     status: () =>
       toStatus(replica.facts, {

@@ -1,6 +1,7 @@
 // A refresh that a person asks for: joins the one that runs, overrides the lock-out, and is held to its rate.
 import type { RefreshResult } from "./contract.ts";
 import { CcapiError } from "./errors.ts";
+import { publicState, type Refresher } from "./facts.ts";
 import type { Policy } from "./policy.ts";
 import type { Replica } from "./replica.ts";
 import type { Runner } from "./runner.ts";
@@ -12,6 +13,8 @@ export interface ManualPorts {
   readonly replica: Pick<Replica, "facts">;
   readonly runner: Runner;
   readonly policy: Policy;
+  /** Resolves at the next change of what is known. */
+  readonly nextChange: () => Promise<void>;
 }
 
 /**
@@ -19,16 +22,35 @@ export interface ManualPorts {
  *
  * @throws CcapiError `auth_refresh_limited` with `retryAfterMs`.
  */
-export async function joinRefresh({ store, replica, runner, policy }: ManualPorts): Promise<RefreshResult> {
-  const running = runner.current;
-  const joined = await running;
-  if (joined !== undefined) return joined;
+export async function joinRefresh(ports: ManualPorts): Promise<RefreshResult> {
+  const { store, replica, runner, policy } = ports;
+  if (runner.current !== undefined) {
+    const joined = await runner.current;
+    if (joined !== undefined) return joined;
+  }
+  const elsewhere = await joinElsewhere(ports);
+  if (elsewhere !== undefined) return elsewhere;
   assertAllowed(replica, store.nowMs(), policy);
   const result = await runner.start("manual");
   if (result !== undefined) return result;
   // Another instance was faster, or has failed meanwhile.
   assertAllowed(replica, store.nowMs(), policy);
   throw limited(policy.heartbeatMs, "Another instance refreshes the credential now.");
+}
+
+/** The end of a refresh that another instance runs; `undefined` where none does. */
+async function joinElsewhere({ store, replica, nextChange }: ManualPorts): Promise<RefreshResult | undefined> {
+  const { refresher } = replica.facts;
+  if (refresher.is !== "running" || store.nowMs() >= refresher.lease.untilMs) return undefined;
+  const { id } = refresher.lease;
+  for (let now: Refresher = refresher; now.is === "running" && now.lease.id === id; now = replica.facts.refresher) {
+    await nextChange();
+  }
+  const success = replica.facts.credential.is === "valid";
+  const message = success
+    ? "Another instance has refreshed the credential."
+    : "Another instance could not refresh the credential.";
+  return { success, message, shouldRetry: !success && publicState(replica.facts) !== "needs_login" };
 }
 
 function assertAllowed({ facts }: Pick<Replica, "facts">, nowMs: number, policy: Policy): void {

@@ -1,56 +1,248 @@
-// What the manager promises to a request, to a person and to a program.
+// What the manager promises to a request: at the first sign, at the second, and while it waits.
 import { describe, expect, it } from "vitest";
 import { CcapiError } from "../../src/auth/errors.ts";
 import { settle } from "./fake-clock.ts";
 import { request } from "./request.ts";
-import { apiRetry, createWorld } from "./world.ts";
+import { apiRetry, createWorld, finalFailure, type World } from "./world.ts";
 
-describe("a request that meets an expired credential", () => {
-  it("is carried over once the credential is renewed, and its client sees nothing (A5)", async () => {
-    const world = createWorld();
-    await settle();
-    world.accepted = new Set(["second"]);
-    const answer = request(world);
-    await world.clock.advance(300);
-    expect(world.manager.status().state).not.toBe("authenticated");
-    world.material = "second";
-    world.touch();
-    await world.clock.advance(1_000);
-    await expect(answer).resolves.toMatchObject({ answer: "second" });
-    expect(world.manager.status()).toMatchObject({
-      isAuthenticated: true,
-      state: "authenticated",
-      consecutiveFailures: 0,
-    });
-    await world.close();
-  });
+async function ready(options: Parameters<typeof createWorld>[0] = {}): Promise<World> {
+  const world = createWorld(options);
+  await settle();
+  return world;
+}
 
-  it("is looked at within the same moment, at the first sign (G1)", async () => {
-    const world = createWorld();
-    await settle();
+describe("the first sign of a failure", () => {
+  it("has the credential looked at in the same moment, and starts no refresh (A1, G1)", async () => {
+    const world = await ready();
     const admission = world.manager.tryAdmit("processRequest for request req_1");
     const reads = world.reads.length;
     expect(admission?.report(apiRetry(1))).toEqual({ action: "continue" });
     await settle();
     expect(world.reads).toHaveLength(reads + 1);
-    expect(world.manager.status()).toMatchObject({ state: "checking", refreshCount: 0 });
+    expect(world.manager.status()).toMatchObject({ state: "checking", refreshCount: 0, isAuthenticated: null });
     await world.close();
   });
 
-  it("fails fast once the system is locked out (A7)", async () => {
-    const world = createWorld();
-    await settle();
-    world.accepted = new Set();
-    const answer = request(world).catch((error: unknown) => error);
-    await world.clock.advance(200_000);
-    const error = await answer;
-    expect(error).toBeInstanceOf(CcapiError);
-    expect(error).toMatchObject({ code: "upstream_auth_unavailable" });
-    expect(world.manager.status()).toMatchObject({ state: "locked_out", isAuthenticated: false });
-    await expect(world.manager.admit({ operation: "x" })).rejects.toMatchObject({
-      code: "upstream_auth_unavailable",
-      state: "locked_out",
+  it("is forgotten when the next answer comes: a single 401 may pass", async () => {
+    const world = await ready();
+    const admission = world.manager.tryAdmit("processRequest for request req_1");
+    admission?.report(apiRetry(1));
+    await world.clock.advance(500);
+    admission?.succeeded("answer");
+    expect(world.manager.status()).toMatchObject({
+      state: "authenticated",
+      refreshCount: 0,
+      evidence: { source: "answer" },
     });
+    await world.close();
+  });
+
+  it("is not forgotten for an answer that was under way before it", async () => {
+    const world = await ready();
+    const streaming = world.manager.tryAdmit("a long answer");
+    await world.clock.advance(500);
+    world.manager.tryAdmit("processRequest for request req_1")?.report(apiRetry(1));
+    streaming?.succeeded("answer");
+    expect(world.manager.status().state).toBe("checking");
+    await world.close();
+  });
+
+  it("is replayed once with the same credential where it is the attempt's end: the replay confirms it", async () => {
+    const world = await ready();
+    const first = world.manager.tryAdmit("processRequest for request req_1");
+    expect(first?.report(finalFailure())).toEqual({ action: "carry-over", generation: 1 });
+    // The message, the result and the exception tell of one failure.
+    expect(first?.report(finalFailure())).toEqual({ action: "carry-over", generation: 1 });
+    expect(world.manager.status().state).toBe("checking");
+    const second = await first?.recovered();
+    expect(second).toMatchObject({ generation: 1, carriedOver: 1, isCanary: false });
+    expect(second?.report(finalFailure())).toEqual({ action: "wait" });
+    expect(world.manager.status().state).toBe("refreshing");
+    await world.close();
+  });
+
+  it("carries the request over at once when the look finds another credential (A6)", async () => {
+    const world = await ready();
+    world.material = "second";
+    world.accepted = new Set(["second"]);
+    const admission = world.manager.tryAdmit("processRequest for request req_1");
+    const told: unknown[] = [];
+    admission?.onDecision((decision) => told.push(decision));
+    admission?.report(apiRetry(1));
+    await settle();
+    expect(told).toEqual([{ action: "carry-over", generation: 2 }]);
+    expect(await admission?.recovered()).toMatchObject({ generation: 2, carriedOver: 1, waitedMs: 0 });
+    expect(world.manager.status()).toMatchObject({ state: "unknown", refreshCount: 0 });
+    await world.close();
+  });
+
+  it("leaves Claude's own second attempt alone where Claude renews the credential itself", async () => {
+    const world = await ready({ reading: { claudeRenews: true } });
+    world.material = "second";
+    const admission = world.manager.tryAdmit("processRequest for request req_1");
+    const told: unknown[] = [];
+    admission?.onDecision((decision) => told.push(decision));
+    admission?.report(apiRetry(1));
+    await settle();
+    expect(told).toEqual([]);
+    expect(admission?.report(apiRetry(2))).toEqual({ action: "carry-over", generation: 2 });
+    await world.close();
+  });
+});
+
+describe("the second sign", () => {
+  it.each([
+    ["of the same run", true],
+    ["of another run", false],
+  ])("%s confirms the failure: one refresh begins, and all in doubt are told (A6)", async (_whose, isSame) => {
+    const world = await ready();
+    world.accepted.clear();
+    const one = world.manager.tryAdmit("processRequest for request req_1");
+    const other = world.manager.tryAdmit("processRequest for request req_2");
+    const told: unknown[] = [];
+    one?.onDecision((decision) => told.push(decision));
+    one?.report(apiRetry(1));
+    expect((isSame ? one : other)?.report(apiRetry(isSame ? 2 : 1))).toEqual({ action: "wait" });
+    expect(told).toEqual(isSame ? [] : [{ action: "wait" }]);
+    await settle();
+    expect(world.eventsOf("refresh-start")).toHaveLength(1);
+    expect(world.eventsOf("error-detected")).toHaveLength(1);
+    await world.close();
+  });
+
+  it("is the end of a run whose retries are over", async () => {
+    const world = await ready();
+    const admission = world.manager.tryAdmit("processRequest for request req_1");
+    admission?.report(apiRetry(1));
+    expect(admission?.report(finalFailure())).toEqual({ action: "wait" });
+    await world.close();
+  });
+});
+
+describe("what only a person can mend", () => {
+  it("is said at once when it is missing or revoked, and healed by a change (A2, A7)", async () => {
+    const world = await ready();
+    const decision = world.manager.tryAdmit("processRequest for request req_1")?.report(finalFailure("revoked"));
+    expect(decision).toMatchObject({
+      action: "fail",
+      error: {
+        code: "upstream_auth_unavailable",
+        state: "needs_login",
+        action: "rotate ANTHROPIC_AUTH_TOKEN",
+        shouldRetry: false,
+      },
+    });
+    expect(world.manager.status()).toMatchObject({
+      state: "needs_login",
+      isAuthenticated: false,
+      action: "rotate ANTHROPIC_AUTH_TOKEN",
+    });
+    await expect(world.manager.admit({ operation: "x" })).rejects.toMatchObject({ state: "needs_login" });
+    world.material = "second";
+    world.accepted.add("second");
+    await world.clock.advance(5_000);
+    expect(world.manager.status()).toMatchObject({ state: "authenticated", isAuthenticated: true, action: null });
+    await world.close();
+  });
+
+  it("is a credential that can't change, once its failure is confirmed; one that is called invalid at once (A2)", async () => {
+    const fixed = { renewable: false, watchMode: "fixed" } as const;
+    const confirmed = await ready({ reading: fixed });
+    const admission = confirmed.manager.tryAdmit("processRequest for request req_1");
+    expect(admission?.report(apiRetry(1))).toEqual({ action: "continue" });
+    expect(admission?.report(apiRetry(2))).toMatchObject({ action: "fail", error: { state: "needs_login" } });
+    await confirmed.close();
+    const invalid = await ready({ reading: fixed });
+    const decision = invalid.manager.tryAdmit("processRequest for request req_1")?.report(finalFailure("invalid"));
+    expect(decision).toMatchObject({ action: "fail", error: { state: "needs_login" } });
+    await invalid.close();
+  });
+
+  it("is not a renewable credential that is called invalid: it gets the refresh like an expired one (A2)", async () => {
+    const world = await ready();
+    world.accepted.clear();
+    const admission = world.manager.tryAdmit("processRequest for request req_1");
+    expect(admission?.report(finalFailure("invalid"))).toEqual({ action: "carry-over", generation: 1 });
+    expect((await admission?.recovered())?.report(finalFailure("invalid"))).toEqual({ action: "wait" });
+    await settle();
+    expect(world.manager.status().refreshCount).toBe(1);
+    await world.close();
+  });
+});
+
+describe("requests that wait", () => {
+  it.each([true, false])(
+    "are carried on when the credential is renewed, and their clients see nothing (A5) %s",
+    async (retries) => {
+      const world = await ready();
+      world.accepted.clear();
+      const answer = request(world, { retries });
+      await world.clock.advance(12_000);
+      world.material = "second";
+      world.accepted.add("second");
+      await world.clock.advance(5_000 + 500);
+      await expect(answer).resolves.toMatchObject({ answer: "second" });
+      expect(world.manager.status()).toMatchObject({ state: "authenticated", consecutiveFailures: 0 });
+      await world.close();
+    },
+  );
+
+  it("are one refresh for 100 of them, and no error (A6, G3)", async () => {
+    const world: World = await ready({
+      strategies: [
+        {
+          name: "renew",
+          async run() {
+            world.material = "second";
+            world.accepted.add("second");
+            return { outcome: "changed" };
+          },
+        },
+      ],
+    });
+    world.accepted.clear();
+    const answers = Array.from({ length: 100 }, (_, index) => request(world, { retries: index % 2 === 0 }));
+    await world.clock.advance(10_000);
+    expect((await Promise.all(answers)).every(({ answer }) => answer === "second")).toBe(true);
+    expect(world.manager.status().refreshCount).toBe(1);
+    expect(world.proofs).toEqual([]);
+    await world.close();
+  });
+
+  it("give the proof, one of them, so that no test query is spent (A4)", async () => {
+    const world = await ready();
+    world.accepted.clear();
+    const answer = request(world, { retries: true });
+    await world.clock.advance(750);
+    world.accepted.add(world.material);
+    await world.clock.advance(60_000);
+    await answer;
+    expect(world.eventsOf("wait-end").map(({ outcome }) => outcome)).toContain("canary");
+    expect(world.proofs).toEqual([]);
+    await world.close();
+  });
+
+  it("are bounded in number: the next is told to come again", async () => {
+    const world = await ready({ policy: { maxWaiting: 2 } });
+    world.accepted.clear();
+    world.manager.tryAdmit("a")?.report(apiRetry(1));
+    world.manager.tryAdmit("b")?.report(apiRetry(1));
+    world.proof = () => new Promise(() => undefined);
+    await settle();
+    const waiting = [0, 1].map(() => world.manager.admit({ operation: "x" }).catch((error: unknown) => error));
+    await expect(world.manager.admit({ operation: "y" })).rejects.toMatchObject({ code: "queue_full" });
+    await world.close();
+    for (const each of waiting) expect(await each).toBeInstanceOf(CcapiError);
+  });
+
+  it("are bounded in time, over all their waits (A5)", async () => {
+    const world = await ready();
+    world.accepted.clear();
+    const answer = request(world, { retries: true }).catch((error: unknown) => error);
+    await world.clock.advance(44_000);
+    expect(world.manager.status().waiting).toBe(1);
+    await world.clock.advance(10_000);
+    expect(await answer).toMatchObject({ code: "upstream_auth_unavailable", retryAfterMs: expect.any(Number) });
     await world.close();
   });
 });

@@ -48,7 +48,7 @@ export function fakeClassify(signal: Signal): Classification {
     case "authentication_failed":
       return { verdict: "auth_refreshable", reason: "It was rejected.", rule: "sdk-authentication-failed" };
     case "invalid":
-      return { verdict: "auth_permanent", reason: "It is not valid.", rule: "invalid-key" };
+      return { verdict: "auth_permanent", reason: "It is not valid.", rule: "invalid-api-key" };
     case "revoked":
       return { verdict: "auth_permanent", reason: "It was revoked.", rule: "revoked" };
     default:
