@@ -58,7 +58,7 @@ describe("ending a process", () => {
   it("lets a process whose input was closed end by itself within its grace (C4)", async () => {
     const { child, owned } = start(
       createOwner(),
-      `process.on("SIGTERM", () => process.exit(7)); process.stdin.on("end", () => setTimeout(() => process.exit(0), 50)).resume();`,
+      `process.on("SIGTERM", () => process.exit(7)); process.stdin.on("end", () => setTimeout(() => process.exit(0), 500)).resume();`,
     );
     child.stdin.end();
     await owned.end({ closeFirstMs: 5_000 });
