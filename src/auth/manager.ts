@@ -53,7 +53,8 @@ export function createAuthManager(options: AuthManagerOptions): AuthManager {
   const policy = resolvePolicy(options.policy);
   const store = options.store ?? createMemoryStore({ clock });
   const inDoubt = new Set<Admission>();
-  const onNextChange: (() => void)[] = [];
+  let nextChange = Promise.withResolvers<void>();
+  let closing: Promise<void> | undefined;
   let lastProof: { source: string; atMs: number } | undefined;
   let lastSignAtMs = Number.NEGATIVE_INFINITY;
   let isClosed = false;
@@ -123,7 +124,8 @@ export function createAuthManager(options: AuthManagerOptions): AuthManager {
     if (isOpen()) gate.release();
     else if (!mayWait(publicState(after), after)) gate.failAll(failure);
     for (const admission of inDoubt) admission.revisit();
-    for (const resolve of onNextChange.splice(0)) resolve();
+    nextChange.resolve();
+    nextChange = Promise.withResolvers();
     lookout.wake();
   }
 
@@ -147,6 +149,19 @@ export function createAuthManager(options: AuthManagerOptions): AuthManager {
     return enter(passage, true, signal);
   }
 
+  async function close(): Promise<void> {
+    isClosed = true;
+    lookout.close();
+    watch.close();
+    gate.failAll(shuttingDown);
+    nextChange.promise.catch(() => undefined); // Mostly nobody waits for it.
+    nextChange.reject(shuttingDown());
+    await runner.close();
+    await replica.close();
+    // A store that was given is another's to close.
+    if (options.store === undefined) await store.close();
+  }
+
   const manager: AuthManager = {
     tryAdmit: (operation) => (!isClosed && isOpen() ? grant(newPassage(operation)) : undefined),
     admit: ({ operation, signal }) => enter(newPassage(operation), false, signal),
@@ -155,16 +170,8 @@ export function createAuthManager(options: AuthManagerOptions): AuthManager {
     async refresh({ signal } = {}): Promise<RefreshResult> {
       signal?.throwIfAborted();
       if (isClosed) throw shuttingDown();
-      return untilAborted(
-        joinRefresh({
-          store,
-          replica,
-          runner,
-          policy,
-          nextChange: () => new Promise((resolve) => onNextChange.push(resolve)),
-        }),
-        signal,
-      );
+      const manual = { store, replica, runner, policy, nextChange: () => nextChange.promise };
+      return untilAborted(joinRefresh(manual), signal);
     },
     status: () =>
       toStatus(replica.facts, {
@@ -174,17 +181,7 @@ export function createAuthManager(options: AuthManagerOptions): AuthManager {
         coordination: store.coordination,
         waiting: gate.waiting,
       }),
-    async close() {
-      if (isClosed) return;
-      isClosed = true;
-      lookout.close();
-      watch.close();
-      gate.failAll(shuttingDown);
-      await runner.close();
-      await replica.close();
-      // A store that was given is another's to close.
-      if (options.store === undefined) await store.close();
-    },
+    close: () => (closing ??= close()),
     [Symbol.asyncDispose]: () => manager.close(),
   };
   lookout.begin();

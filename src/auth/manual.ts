@@ -28,8 +28,8 @@ export async function joinRefresh(ports: ManualPorts): Promise<RefreshResult> {
     const joined = await runner.current;
     if (joined !== undefined) return joined;
   }
-  const elsewhere = await joinElsewhere(ports);
-  if (elsewhere !== undefined) return elsewhere;
+  const { refresher } = replica.facts;
+  if (refresher.is === "running" && store.nowMs() < refresher.lease.untilMs) return joinElsewhere(ports, refresher);
   assertAllowed(replica, store.nowMs(), policy);
   const result = await runner.start("manual");
   if (result !== undefined) return result;
@@ -38,14 +38,10 @@ export async function joinRefresh(ports: ManualPorts): Promise<RefreshResult> {
   throw limited(policy.heartbeatMs, "Another instance refreshes the credential now.");
 }
 
-/** The end of a refresh that another instance runs; `undefined` where none does. */
-async function joinElsewhere({ store, replica, nextChange }: ManualPorts): Promise<RefreshResult | undefined> {
-  const { refresher } = replica.facts;
-  if (refresher.is !== "running" || store.nowMs() >= refresher.lease.untilMs) return undefined;
-  const { id } = refresher.lease;
-  for (let now: Refresher = refresher; now.is === "running" && now.lease.id === id; now = replica.facts.refresher) {
-    await nextChange();
-  }
+/** The end of a refresh that another instance runs. */
+async function joinElsewhere({ replica, nextChange }: ManualPorts, running: Refresher): Promise<RefreshResult> {
+  const leaseOf = (refresher: Refresher) => (refresher.is === "running" ? refresher.lease.id : undefined);
+  while (leaseOf(replica.facts.refresher) === leaseOf(running)) await nextChange();
   const success = replica.facts.credential.is === "valid";
   const message = success
     ? "Another instance has refreshed the credential."
