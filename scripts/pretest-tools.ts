@@ -12,8 +12,10 @@ export interface Tool {
   readonly neededFor: string;
 }
 
-/** None so far. A row comes with the first test that needs its program, and skips itself without it. */
-const tools: readonly Tool[] = [];
+/** A row comes with the first test that needs its program, and skips itself without it. */
+const tools: readonly Tool[] = [
+  { command: "promtool", debianPackage: "prometheus", neededFor: "the check of the metrics' form" },
+];
 
 /** The machine, as far as this script touches it. */
 export interface Machine {
@@ -50,6 +52,8 @@ const thisMachine: Machine = {
   has: hasCommand,
   canInstall: process.getuid?.() === 0 && hasCommand("apt-get"),
   install: async (debianPackages) => {
+    // A machine's lists of packages may be old, or missing; where they can't be renewed, the old ones may do.
+    await run("apt-get", ["update"], { timeoutMs: 120_000 });
     const { code, output } = await run("apt-get", ["install", "--yes", "--no-install-recommends", ...debianPackages], {
       timeoutMs: 300_000,
     });
