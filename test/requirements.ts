@@ -3,8 +3,8 @@
 
 /** The parts that the product is built in; a part is finished when all its ids are proven. */
 export const isFinished = {
-  server: false,
-  auth: false,
+  server: true,
+  auth: true,
   recovery: false,
   speed: false,
   chat: false,
@@ -61,7 +61,7 @@ export const requirements = {
   D2: { part: "operations", text: "The manual leads through the three troubles, with an alert for each." },
   E1: { part: "server", text: "A simulator of the Messages API with which the real Claude CLI works." },
   E2: { part: "recovery", text: "npm run demo shows the whole story by itself, and its exit code tells the truth." },
-  E3: { part: "operations", text: "ccapi check looks a running server over." },
+  E3: { part: "auth", text: "ccapi check looks a running server over." },
   F: { part: "recovery", text: "The library: the auth core alone, and the SDK's query() that heals itself." },
   G1: { part: "auth", text: "First sign of a failure to the look at the credential: under 50 ms." },
   G2: { part: "recovery", text: "Renewed credential to the answer of the waiting request: p50 of 1.0 s at most." },
