@@ -116,7 +116,7 @@ export async function runChain(
   async function proveIt(): Promise<RefreshEnding> {
     // Once more where it changed again while it was asked about.
     for (let tries = 0; tries < 3; tries += 1) {
-      if (facts().reading?.present === false) return failed("There is no credential.", { needsPerson: true });
+      if (facts().reading?.present === false) return missing;
       const isSpent = rejection !== undefined && rejection.generation === facts().generation && !hasClaim;
       if (!isSpent) {
         const outcome = await askSomeone();
@@ -160,8 +160,16 @@ const proved: RefreshEnding = {
   source: "refresh",
 };
 
-function failed(reason: string, { needsPerson: forPerson = false } = {}): RefreshEnding {
-  return { outcome: "failed", needsPerson: forPerson, reason, source: "refresh" };
+/** Nobody has to be asked about a credential that isn't there. */
+const missing: RefreshEnding = {
+  outcome: "rejected",
+  needsPerson: true,
+  reason: "There is no credential.",
+  source: "look",
+};
+
+function failed(reason: string): RefreshEnding {
+  return { outcome: "failed", needsPerson: false, reason, source: "refresh" };
 }
 
 function rejected(classification: Classification | undefined): RefreshEnding {
