@@ -41,7 +41,7 @@ export async function startBench(options: {
       events.push({ event: fields.event, at: performance.now() });
     }
   };
-  const log = { debug: note, info: note, warn: note, error: note } as unknown as Logger; // All that is asked of one here.
+  const log: Logger = { debug: note, info: note, warn: note, error: note };
   const reads: number[] = [];
   const readFile = fs.readFile;
   const watched = (...given: Parameters<typeof readFile>) => {

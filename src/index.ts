@@ -24,7 +24,7 @@ export type { Clock, CredentialPort, CredentialReading, ProofOutcome, Prove, Ran
 export { redact } from "./auth/redact.ts";
 export type { Classification, Signal, Verdict } from "./auth/signal.ts";
 export { createMemoryStore } from "./auth/store/memory.ts";
-export type { AuthStore, Stored } from "./auth/store/store.ts";
+export type { AuthStore, Stored } from "./auth/store/port.ts";
 export { commandStrategy } from "./auth/strategies/command.ts";
 export type { CommandOptions } from "./auth/strategies/command.ts";
 export { reloadStrategy } from "./auth/strategies/reload.ts";

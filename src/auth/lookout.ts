@@ -5,7 +5,7 @@ import type { Policy } from "./policy.ts";
 import type { Clock, CredentialPort } from "./ports.ts";
 import type { Runner } from "./runner.ts";
 import { nextDue } from "./schedule.ts";
-import type { AuthStore } from "./store/store.ts";
+import type { AuthStore } from "./store/port.ts";
 import type { Watch } from "./watch.ts";
 
 /** The longest sleep: the wall clock may be set meanwhile. */

@@ -18,7 +18,7 @@ import { createRunner } from "./runner.ts";
 import type { Classification, Signal } from "./signal.ts";
 import { toFailure, toStatus } from "./status.ts";
 import { createMemoryStore } from "./store/memory.ts";
-import type { AuthStore } from "./store/store.ts";
+import type { AuthStore } from "./store/port.ts";
 import type { Strategy } from "./strategies/strategy.ts";
 import { joinRefresh } from "./manual.ts";
 import { createWatch } from "./watch.ts";

@@ -5,7 +5,7 @@ import { publicState, type Refresher } from "./facts.ts";
 import type { Policy } from "./policy.ts";
 import type { Replica } from "./replica.ts";
 import type { Runner } from "./runner.ts";
-import type { AuthStore } from "./store/store.ts";
+import type { AuthStore } from "./store/port.ts";
 
 /** What it needs. */
 export interface ManualPorts {

@@ -2,7 +2,7 @@
 import type { RetryMethod } from "./events.ts";
 
 /** How often one request is carried over in all. */
-export const maxCarriedOver = 2;
+const maxCarriedOver = 2;
 
 /** The history. Changed by the gate alone. */
 export interface Passage {

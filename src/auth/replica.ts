@@ -3,7 +3,7 @@
 import type { Facts } from "./facts.ts";
 import type { Policy } from "./policy.ts";
 import { type Effect, type StateEvent, transition } from "./state.ts";
-import type { AuthStore, Stored } from "./store/store.ts";
+import type { AuthStore, Stored } from "./store/port.ts";
 
 /** The view. */
 export interface Replica {

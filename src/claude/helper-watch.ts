@@ -15,7 +15,10 @@ export class HelperFailure extends Error {
  * Rejects with {@link HelperFailure} where the run has not been heard of for a while and the helper, run once more, fails or
  * hangs. Never resolves. Abort the signal once the run has been heard of.
  */
-export function watchHelper({ kind, credentialSettings, environment }: ChildSetup, signal: AbortSignal): Promise<never> {
+export function watchHelper(
+  { kind, credentialSettings, environment }: ChildSetup,
+  signal: AbortSignal,
+): Promise<never> {
   const { apiKeyHelper } = credentialSettings;
   return new Promise((_resolve, reject) => {
     if (kind !== "api_key_helper" || apiKeyHelper === undefined) return;

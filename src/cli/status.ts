@@ -70,7 +70,7 @@ function show({ json: body, text }: Reply, asJson: boolean, output: Output): voi
 }
 
 /** Says why the server did not answer the question. */
-export function refused({ status: code, json }: Reply, output: Output): number {
+function refused({ status: code, json }: Reply, output: Output): number {
   const body = z.object({ error: z.object({ message: z.string() }) }).safeParse(json);
   const message = body.success ? body.data.error.message : "the answer is not this server's";
   const hint = code === 401 || code === 403 ? " Give it with --key, or in CCAPI_KEY." : "";

@@ -32,7 +32,8 @@ export function createMetrics(gauges: Gauges): Metrics {
   const registers = [registry];
   collectDefaultMetrics({ register: registry, prefix: "ccapi_" });
   // Gauges whose names end as only counters' may: Prometheus' own tool objects. The same counts stand in others by type.
-  for (const kind of ["handles", "requests", "resources"]) registry.removeSingleMetric(`ccapi_nodejs_active_${kind}_total`);
+  for (const kind of ["handles", "requests", "resources"])
+    registry.removeSingleMetric(`ccapi_nodejs_active_${kind}_total`);
 
   const responses = new Counter({
     name: "ccapi_http_requests_total",

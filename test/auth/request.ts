@@ -24,7 +24,7 @@ export interface Answer {
 }
 
 /** How long one call of the upstream takes. */
-export const callMs = 100;
+const callMs = 100;
 
 /** Runs it. Rejects with the error that its client would get. */
 export async function request(world: World, options: RequestOptions = {}): Promise<Answer> {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type Facts, initialFacts } from "../../src/auth/facts.ts";
 import { resolvePolicy } from "../../src/auth/policy.ts";
 import { type StateEvent, transition } from "../../src/auth/state.ts";
-import type { AuthStore, Stored } from "../../src/auth/store/store.ts";
+import type { AuthStore, Stored } from "../../src/auth/store/port.ts";
 
 /** Two stores of one place, as two instances have them. */
 export interface SharedPlace {

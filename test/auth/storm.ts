@@ -1,7 +1,7 @@
 // Storms: random scripts of everything that can happen around a credential, run on the made-up world, with a record to judge.
 import fc from "fast-check";
 import type { CcapiError } from "../../src/auth/errors.ts";
-import type { AuthStore, Stored } from "../../src/auth/store/store.ts";
+import type { AuthStore, Stored } from "../../src/auth/store/port.ts";
 import type { FakeClock } from "./fake-clock.ts";
 import { type Answer, request, sleep } from "./request.ts";
 import type { World } from "./world.ts";
@@ -23,7 +23,7 @@ export type Act =
   | { readonly do: "outage"; readonly isOn: boolean };
 
 /** Any act. */
-export const act: fc.Arbitrary<Act> = fc.oneof(
+const act: fc.Arbitrary<Act> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({

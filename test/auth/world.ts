@@ -6,7 +6,7 @@ import type { AuthEvent } from "../../src/auth/events.ts";
 import type { CredentialReading, ProofOutcome } from "../../src/auth/ports.ts";
 import type { Classification, Signal } from "../../src/auth/signal.ts";
 import { createMemoryStore } from "../../src/auth/store/memory.ts";
-import type { AuthStore } from "../../src/auth/store/store.ts";
+import type { AuthStore } from "../../src/auth/store/port.ts";
 import { rereadStrategy } from "../../src/auth/strategies/reread.ts";
 import { testQueryStrategy } from "../../src/auth/strategies/test-query.ts";
 import { fakeClock, type FakeClock } from "./fake-clock.ts";

@@ -39,7 +39,7 @@ describe("ending a process", () => {
       createOwner(),
       `process.on("SIGTERM", () => {}); ${startsTool(deafTool)} ${idle}`,
     );
-    const tool = await printedPid(child as never); // The SDK's type for a child is narrower than what it is.
+    const tool = await printedPid(child);
     await owned.end();
     expect([isAlive(pid), isAlive(tool)]).toEqual([false, false]);
     expect(owned.exitReason()).toBe("SIGKILL");
@@ -50,7 +50,7 @@ describe("ending a process", () => {
       createOwner(),
       `process.on("SIGTERM", () => process.exit(7)); console.log(1); ${idle}`,
     );
-    await printedPid(child as never);
+    await printedPid(child);
     await owned.end();
     expect(owned.exitReason()).toBe("code 7");
   });
@@ -69,7 +69,7 @@ describe("ending a process", () => {
     "ends what its Claude left running when it ended by itself, though nobody asks for it (C4)",
     async () => {
       const { child, owned } = start(createOwner(), `${startsTool()} tool.unref(); process.exit(3);`);
-      const tool = await printedPid(child as never);
+      const tool = await printedPid(child);
       await owned.exited;
       await gone(tool, 500);
       expect(isAlive(tool)).toBe(false);
@@ -128,7 +128,7 @@ describe("the owner", () => {
       `require("node:fs").writeFileSync(process.env.CLAUDE_CODE_TMPDIR + "/words", "x"); console.log(1); ${idle}`,
       { env: { CLAUDE_CODE_TMPDIR: parent } },
     );
-    await printedPid(child as never);
+    await printedPid(child);
     expect(readdirSync(owned.temporaryDir)).toEqual(["words"]);
     expect(dirname(owned.temporaryDir)).toBe(parent);
     expect(statSync(owned.temporaryDir).mode & 0o777).toBe(0o700);

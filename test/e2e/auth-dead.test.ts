@@ -86,33 +86,33 @@ describe("a key fixed in the environment that is rejected", () => {
 describe("a token that was revoked", () => {
   it("needs a person too, though it lies in a file; the new file heals it (A2, A7)", async () => {
     simulator.credentials.revoke(deadKey);
-    const { server: it, file } = await withKeyFile({});
-    expect((await ask(it)).status).toBe(503);
-    expect((await authHealth(it)).state).toBe("needs_login");
+    const { server: running, file } = await withKeyFile({});
+    expect((await ask(running)).status).toBe(503);
+    expect((await authHealth(running)).state).toBe("needs_login");
     await writeFile(file, goodKey);
-    const ms = await until("it works", async () => (await ask(it)).status === 200, 10_000);
+    const ms = await until("it works", async () => (await ask(running)).status === 200, 10_000);
     expect(ms).toBeLessThan(8_000);
   });
 });
 
 describe("a renewable key that nobody renews", () => {
   it("is locked out after 3 refreshes: 503 in no time, no process, no model call; then healed by the file alone (A3, A7, G4)", async () => {
-    const { server: it, file } = await withKeyFile();
-    await drive(it, "locked_out");
-    const health = await authHealth(it);
+    const { server: running, file } = await withKeyFile();
+    await drive(running, "locked_out");
+    const health = await authHealth(running);
     expect(health).toMatchObject({ status: "unauthenticated", refreshCount: 3, consecutiveFailures: 3 });
     expect(health.nextAttemptAt).not.toBeNull();
-    expect(messages(it)).toContain(
+    expect(messages(running)).toContain(
       "Too many consecutive auth failures, not retrying (consecutiveFailures: 3, maxAllowed: 3)",
     );
     await until("no process", async () =>
-      (await processesOf(it.home)).every((command) => command.includes("watchdog")),
+      (await processesOf(running.home)).every((command) => command.includes("watchdog")),
     );
     const calls = countCalls(simulator).all;
     const times: number[] = [];
     for (let count = 0; count < 20; count += 1) {
       const startedAt = performance.now();
-      const response = await ask(it);
+      const response = await ask(running);
       expect(response.status).toBe(503);
       expect(Number(response.headers.get("retry-after"))).toBeGreaterThan(0);
       await response.text();
@@ -122,29 +122,29 @@ describe("a renewable key that nobody renews", () => {
     expect(countCalls(simulator).all).toBe(calls);
     // Nobody asks for anything: it is seen all the same.
     await writeFile(file, goodKey);
-    await until("it left the lock-out", async () => (await authHealth(it)).state !== "locked_out", 8_000);
-    expect((await ask(it)).status).toBe(200);
-    expect(await authHealth(it)).toMatchObject({ state: "authenticated", consecutiveFailures: 0 });
+    await until("it left the lock-out", async () => (await authHealth(running)).state !== "locked_out", 8_000);
+    expect((await ask(running)).status).toBe(200);
+    expect(await authHealth(running)).toMatchObject({ state: "authenticated", consecutiveFailures: 0 });
   });
 
   it("keeps the cooldown between two refreshes, however many ask (A3, G4)", async () => {
-    const { server: it } = await withKeyFile({ CCAPI_AUTH_COOLDOWN_MS: "3000", CCAPI_AUTH_PARK_MS: "1000" });
+    const { server: running } = await withKeyFile({ CCAPI_AUTH_COOLDOWN_MS: "3000", CCAPI_AUTH_PARK_MS: "1000" });
     let isDone = false;
     const hammer = Promise.all(
       Array.from({ length: 20 }, async () => {
         while (!isDone) {
-          const response = await ask(it);
+          const response = await ask(running);
           expect(response.status).toBe(503);
           await response.text();
         }
       }),
     );
-    await untilState(it, "locked_out", 40_000);
+    await untilState(running, "locked_out", 40_000);
     isDone = true;
     await hammer;
-    const health = await authHealth(it);
+    const health = await authHealth(running);
     expect(health.refreshCount).toBe(3);
-    const ends = it
+    const ends = running
       .log()
       .split("\n")
       .filter((line) => line.includes("refresh failed"))
@@ -154,14 +154,14 @@ describe("a renewable key that nobody renews", () => {
   }, 90_000);
 
   it("is healed while 20 clients hammer (A7)", async () => {
-    const { server: it, file } = await withKeyFile();
-    await drive(it, "locked_out");
+    const { server: running, file } = await withKeyFile();
+    await drive(running, "locked_out");
     let isDone = false;
     let answered = 0;
     const hammer = Promise.all(
       Array.from({ length: 20 }, async () => {
         while (!isDone) {
-          const response = await ask(it);
+          const response = await ask(running);
           await response.text();
           if (response.status === 200) answered += 1;
         }
@@ -172,29 +172,29 @@ describe("a renewable key that nobody renews", () => {
     expect(ms).toBeLessThan(8_000);
     isDone = true;
     await hammer;
-    expect((await authHealth(it)).state).toBe("authenticated");
+    expect((await authHealth(running)).state).toBe("authenticated");
   });
 
   it("is no secret to anybody who asks for it by hand (B6)", async () => {
-    const { server: it, file } = await withKeyFile();
-    await drive(it, "locked_out");
-    const failed = await manualRefresh(it);
+    const { server: running, file } = await withKeyFile();
+    await drive(running, "locked_out");
+    const failed = await manualRefresh(running);
     expect(failed.status).toBe(502);
     expect(await failed.json()).toMatchObject({ status: "failed", result: { success: false } });
     await writeFile(file, goodKey);
-    await until("it works", async () => (await ask(it)).status === 200, 10_000);
-    const limited = await manualRefresh(it);
+    await until("it works", async () => (await ask(running)).status === 200, 10_000);
+    const limited = await manualRefresh(running);
     expect([200, 429]).toContain(limited.status);
   });
 
   it("is forgotten by a restart, which begins anew (A3)", async () => {
-    const { server: it } = await withKeyFile();
-    await drive(it, "locked_out");
-    await it.signal("SIGTERM");
+    const { server: running } = await withKeyFile();
+    await drive(running, "locked_out");
+    await running.signal("SIGTERM");
     server = await startServer({
       upstream: simulator.url,
-      home: it.home,
-      environment: { ANTHROPIC_API_KEY: undefined, ANTHROPIC_API_KEY_FILE: join(it.home, "key"), ...quick },
+      home: running.home,
+      environment: { ANTHROPIC_API_KEY: undefined, ANTHROPIC_API_KEY_FILE: join(running.home, "key"), ...quick },
     });
     expect((await authHealth(server)).state).toBe("unknown");
     expect((await ask(server)).status).toBe(503);
@@ -202,7 +202,7 @@ describe("a renewable key that nobody renews", () => {
 
   it("does not hold up a SIGTERM that comes during its refresh (A4, C4)", async () => {
     const home = await makeHome({ key: deadKey, "renew.sh": "sleep 60" });
-    const it = await startServer({
+    const running = await startServer({
       upstream: simulator.url,
       home,
       environment: {
@@ -212,14 +212,14 @@ describe("a renewable key that nobody renews", () => {
       },
       flags: ["--shutdown-timeout-ms", "1000"],
     });
-    const waiting = ask(it).catch(() => undefined);
-    await untilState(it, "refreshing");
+    const waiting = ask(running).catch(() => undefined);
+    await untilState(running, "refreshing");
     const startedAt = performance.now();
-    expect(await it.signal("SIGTERM")).toBe(0);
+    expect(await running.signal("SIGTERM")).toBe(0);
     expect(performance.now() - startedAt).toBeLessThan(6_000);
     await waiting;
     expect(await processesOf(home)).toEqual([]);
-    await it.stop();
+    await running.stop();
   });
 });
 
@@ -241,16 +241,20 @@ describe("a refresh command", () => {
   };
 
   it("that renews the key carries the request on (A4, A5)", async () => {
-    const it = await withCommand(`echo ${goodKey} > $HOME/key`);
-    expect((await ask(it)).status).toBe(200);
-    expect(await authHealth(it)).toMatchObject({ state: "authenticated", refreshCount: 1, consecutiveFailures: 0 });
+    const running = await withCommand(`echo ${goodKey} > $HOME/key`);
+    expect((await ask(running)).status).toBe(200);
+    expect(await authHealth(running)).toMatchObject({
+      state: "authenticated",
+      refreshCount: 1,
+      consecutiveFailures: 0,
+    });
   });
 
   it("that ends with 0 and mends nothing is a failure: only an answer proves (A4)", async () => {
-    const it = await withCommand("echo all is well MARKED-OUTPUT");
-    expect((await ask(it)).status).toBe(503);
-    expect((await authHealth(it)).consecutiveFailures).toBeGreaterThan(0);
-    expect(it.log()).not.toContain("MARKED-OUTPUT");
+    const running = await withCommand("echo all is well MARKED-OUTPUT");
+    expect((await ask(running)).status).toBe(503);
+    expect((await authHealth(running)).consecutiveFailures).toBeGreaterThan(0);
+    expect(running.log()).not.toContain("MARKED-OUTPUT");
   });
 });
 
@@ -268,16 +272,16 @@ describe("other failures", () => {
   });
 
   it("about the model (404) or the account's money (402) start no refresh (A1)", async () => {
-    const { server: it, file } = await withKeyFile({});
+    const { server: running, file } = await withKeyFile({});
     await writeFile(file, goodKey);
     simulator.fail({ kind: "status", status: 404, type: "not_found_error", message: "model: claude-x" }, 3);
-    expect((await ask(it)).status).toBe(404);
+    expect((await ask(running)).status).toBe(404);
     simulator.clearFaults();
     simulator.fail(
       { kind: "status", status: 400, message: "Your credit balance is too low to access the Anthropic API." },
       3,
     );
-    expect((await ask(it)).status).toBe(402);
-    expect((await authHealth(it)).refreshCount).toBe(0);
+    expect((await ask(running)).status).toBe(402);
+    expect((await authHealth(running)).refreshCount).toBe(0);
   });
 });

@@ -49,12 +49,16 @@ async function run(...args: string[]): Promise<{ code: number; stdout: string; s
 
 describe("a manual refresh", () => {
   it("asks one short question in a fresh process, and proves by its answer (A4, B6, G6)", async () => {
-    const it = await start();
-    expect((await authHealth(it)).isAuthenticated).toBeNull();
-    const response = await manualRefresh(it);
+    const running = await start();
+    expect((await authHealth(running)).isAuthenticated).toBeNull();
+    const response = await manualRefresh(running);
     expect(response.status).toBe(200);
     expect(await response.json()).toMatchObject({ status: "refreshed", result: { success: true } });
-    expect(await authHealth(it)).toMatchObject({ status: "authenticated", state: "authenticated", refreshCount: 1 });
+    expect(await authHealth(running)).toMatchObject({
+      status: "authenticated",
+      state: "authenticated",
+      refreshCount: 1,
+    });
     const [body] = upstreamBodies(simulator);
     expect(countCalls(simulator).all).toBe(1);
     expect(body?.tools ?? []).toEqual([]);
@@ -63,37 +67,37 @@ describe("a manual refresh", () => {
   });
 
   it("twice at once is one (A6, B6)", async () => {
-    const it = await start();
-    const both = await Promise.all([manualRefresh(it), manualRefresh(it)]);
+    const running = await start();
+    const both = await Promise.all([manualRefresh(running), manualRefresh(running)]);
     expect(both.map(({ status }) => status).filter((status) => status === 200).length).toBeGreaterThanOrEqual(1);
-    expect((await authHealth(it)).refreshCount).toBe(1);
+    expect((await authHealth(running)).refreshCount).toBe(1);
   });
 
   it("falls back to the default model where the provider has none of the first's name (A4)", async () => {
     simulator.setRules([
       { when: ({ model }) => model.includes("haiku"), fault: { kind: "status", status: 404, message: "model: haiku" } },
     ]);
-    const it = await start();
-    expect((await manualRefresh(it)).status).toBe(200);
+    const running = await start();
+    expect((await manualRefresh(running)).status).toBe(200);
   });
 });
 
 describe("health", () => {
   it("starts no process and calls no model, however often it is asked (B4)", async () => {
-    const it = await start();
+    const running = await start();
     for (let count = 0; count < 20; count += 1) {
-      await (await it.get("/health")).text();
-      await (await it.get("/health/auth")).text();
+      await (await running.get("/health")).text();
+      await (await running.get("/health/auth")).text();
     }
-    expect(await processesOf(it.home)).toEqual([]);
+    expect(await processesOf(running.home)).toEqual([]);
     expect(simulator.requests).toEqual([]);
   });
 });
 
 describe("the command line", () => {
   it("says what a running server knows, for people and for programs, with its exit code (E3)", async () => {
-    const it = await start();
-    const where = ["--url", it.url, "--key", adminKey];
+    const running = await start();
+    const where = ["--url", running.url, "--key", adminKey];
     const unknown = await run("status", ...where);
     expect(unknown).toMatchObject({ code: 0, stdout: expect.stringContaining("unknown") });
     const refreshed = await run("refresh", ...where, "--json");
@@ -107,7 +111,7 @@ describe("the command line", () => {
     expect(failed.code).toBe(1);
     expect(failed.stdout).toContain("upstream_auth_unavailable");
     expect((await run("status", ...where)).code).toBe(1);
-    expect((await run("status", "--url", it.url, "--key", "wrong")).stderr).toContain("HTTP 401");
+    expect((await run("status", "--url", running.url, "--key", "wrong")).stderr).toContain("HTTP 401");
     expect((await run("status", "--url", "http://127.0.0.1:1")).code).toBe(3);
   });
 });
@@ -149,13 +153,17 @@ describe("the clock", () => {
         NODE_OPTIONS: `--import ${join(home, "clock.mjs")}`,
       },
     });
-    const it = server;
-    await (await it.post("/v1/chat/completions", chat("Hello"))).text();
-    await untilState(it, "cooling_down");
-    process.kill(it.pid, "SIGUSR2");
-    await until("the next refresh", async () => (await authHealth(it)).refreshCount >= 2, 8_000);
+    const running = server;
+    await (await running.post("/v1/chat/completions", chat("Hello"))).text();
+    await untilState(running, "cooling_down");
+    process.kill(running.pid, "SIGUSR2");
+    await until("the next refresh", async () => (await authHealth(running)).refreshCount >= 2, 8_000);
     await writeFile(join(home, "key"), good);
-    await until("it works", async () => (await it.post("/v1/chat/completions", chat("Hello"))).status === 200, 10_000);
+    await until(
+      "it works",
+      async () => (await running.post("/v1/chat/completions", chat("Hello"))).status === 200,
+      10_000,
+    );
   });
 });
 
@@ -167,18 +175,18 @@ describe("storms", () => {
       home,
       environment: { ANTHROPIC_API_KEY: undefined, ANTHROPIC_API_KEY_FILE: join(home, "key") },
     });
-    const it = server;
+    const running = server;
     simulator.setRules([
       { when: "limited", fault: { kind: "status", status: 429 } },
       { when: "overloaded", fault: { kind: "status", status: 529 } },
     ]);
-    const ask = (text: string) => it.post("/v1/chat/completions", chat(text));
+    const ask = (text: string) => running.post("/v1/chat/completions", chat(text));
     const waiting = ask("Hello");
     await until("a rejection", () => countCalls(simulator).rejected > 1);
     await writeFile(join(home, "key"), good);
     const storm = await Promise.all(["limited", "overloaded", "limited", "overloaded"].map(ask));
     expect((await waiting).status).toBe(200);
     expect(storm.map(({ status }) => status)).toEqual([429, 503, 429, 503]);
-    expect(await authHealth(it)).toMatchObject({ state: "authenticated", consecutiveFailures: 0 });
+    expect(await authHealth(running)).toMatchObject({ state: "authenticated", consecutiveFailures: 0 });
   });
 });

@@ -59,17 +59,17 @@ describe("a key in a file", () => {
   it.each(wordings)(
     "that is rotated after the upstream said %s carries the request on (A2, A5, A7)",
     async (wording) => {
-      const { server: it, rotate } = await withKeyFile();
+      const { server: running, rotate } = await withKeyFile();
       simulator.credentials.expire(oldKey, wording);
       simulator.credentials.add({ value: newKey, name: "new" });
-      const answer = ask(it);
-      await untilState(it, "refreshing").catch(() => untilState(it, "cooling_down"));
+      const answer = ask(running);
+      await untilState(running, "refreshing").catch(() => untilState(running, "cooling_down"));
       await sleep(300);
       const rotatedAt = performance.now();
       await rotate(newKey);
       expect(await answer).toMatchObject({ status: 200, text: "Hi there." });
       expect(performance.now() - rotatedAt).toBeLessThan(4_000);
-      expect(await authHealth(it)).toMatchObject({
+      expect(await authHealth(running)).toMatchObject({
         status: "authenticated",
         state: "authenticated",
         consecutiveFailures: 0,
@@ -79,21 +79,21 @@ describe("a key in a file", () => {
   );
 
   it("that was rotated before anybody noticed is simply read anew (A4, A6)", async () => {
-    const { server: it, rotate } = await withKeyFile();
-    expect((await ask(it)).status).toBe(200);
+    const { server: running, rotate } = await withKeyFile();
+    expect((await ask(running)).status).toBe(200);
     simulator.credentials.add({ value: newKey, name: "new" });
     simulator.credentials.expire(oldKey, "expired");
     await rotate(newKey);
-    expect(await ask(it)).toMatchObject({ status: 200, text: "Hi there." });
+    expect(await ask(running)).toMatchObject({ status: 200, text: "Hi there." });
     expect(countCalls(simulator)).toMatchObject({ rejected: 0 });
-    expect((await authHealth(it)).refreshCount).toBeLessThanOrEqual(1);
+    expect((await authHealth(running)).refreshCount).toBeLessThanOrEqual(1);
   });
 
   it("that expires while a stream waits ends in that stream, on the same connection (A5)", async () => {
-    const { server: it, rotate } = await withKeyFile();
+    const { server: running, rotate } = await withKeyFile();
     simulator.credentials.expire(oldKey, "expired");
     simulator.credentials.add({ value: newKey, name: "new" });
-    const response = it.post("/v1/chat/completions", chat("Hello", { stream: true }));
+    const response = running.post("/v1/chat/completions", chat("Hello", { stream: true }));
     await until("a rejection", () => countCalls(simulator).rejected > 0);
     await rotate(newKey);
     const stream = await response;
@@ -106,10 +106,10 @@ describe("a key in a file", () => {
   });
 
   it("that expires is carried over for the agent too, at its first sign and not after its own 175 s of retries (A1, A5)", async () => {
-    const { server: it, rotate } = await withKeyFile();
+    const { server: running, rotate } = await withKeyFile();
     simulator.credentials.expire(oldKey, "invalid_api_key");
     simulator.credentials.add({ value: newKey, name: "new" });
-    const answer = ask(it, { model: "claude-code" });
+    const answer = ask(running, { model: "claude-code" });
     await until("a rejection", () => countCalls(simulator).rejected > 0);
     await sleep(200);
     await rotate(newKey);
@@ -119,21 +119,25 @@ describe("a key in a file", () => {
   });
 
   it("that fails for 30 requests at once takes one refresh, and no client sees an error (A6, G3)", async () => {
-    const { server: it, rotate } = await withKeyFile();
+    const { server: running, rotate } = await withKeyFile();
     simulator.credentials.expire(oldKey, "expired");
     simulator.credentials.add({ value: newKey, name: "new" });
-    const answers = Array.from({ length: 30 }, () => ask(it));
+    const answers = Array.from({ length: 30 }, () => ask(running));
     await until("a rejection", () => countCalls(simulator).rejected > 0);
     await rotate(newKey);
     expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(Array.from({ length: 30 }, () => 200));
-    expect((await authHealth(it)).refreshCount).toBeLessThanOrEqual(1);
+    expect((await authHealth(running)).refreshCount).toBeLessThanOrEqual(1);
   });
 
   it("that is rejected once and then accepted is no failure at all (A1)", async () => {
-    const { server: it } = await withKeyFile();
+    const { server: running } = await withKeyFile();
     simulator.fail({ kind: "status", status: 401, type: "authentication_error", message: "invalid x-api-key" }, 1);
-    expect(await ask(it)).toMatchObject({ status: 200, text: "Hi there." });
-    expect(await authHealth(it)).toMatchObject({ state: "authenticated", refreshCount: 0, consecutiveFailures: 0 });
+    expect(await ask(running)).toMatchObject({ status: 200, text: "Hi there." });
+    expect(await authHealth(running)).toMatchObject({
+      state: "authenticated",
+      refreshCount: 0,
+      consecutiveFailures: 0,
+    });
   });
 });
 
@@ -150,10 +154,10 @@ describe("an apiKeyHelper", () => {
   };
 
   it("that prints a new key 12 s in has the request answered within 3 s of it (A5, G2)", async () => {
-    const { server: it, home } = await withHelper("cat $HOME/key");
+    const { server: running, home } = await withHelper("cat $HOME/key");
     simulator.credentials.expire(oldKey, "invalid_api_key");
     simulator.credentials.add({ value: newKey, name: "new" });
-    const answer = ask(it);
+    const answer = ask(running);
     await sleep(12_000);
     const changedAt = performance.now();
     await writeFile(join(home, "key"), newKey);
@@ -167,11 +171,11 @@ describe("an apiKeyHelper", () => {
   ])(
     "that %s ends in a clear 503, and works again when it does (A2, A7)",
     async (_how, script) => {
-      const { server: it, home } = await withHelper(script);
-      const { status, text } = await ask(it);
+      const { server: running, home } = await withHelper(script);
+      const { status, text } = await ask(running);
       expect(status, text).toBe(503);
       await writeFile(join(home, "helper.sh"), `echo ${oldKey}`);
-      await until("it works again", async () => (await ask(it)).status === 200, 60_000);
+      await until("it works again", async () => (await ask(running)).status === 200, 60_000);
     },
     240_000,
   );
@@ -196,14 +200,14 @@ describe("a stored login", () => {
 
 describe("the log", () => {
   it("has the promised messages, in their order and no secret (D)", async () => {
-    const { server: it, rotate } = await withKeyFile();
+    const { server: running, rotate } = await withKeyFile();
     simulator.credentials.expire(oldKey, "expired");
     simulator.credentials.add({ value: newKey, name: "new" });
-    const answer = it.post("/v1/chat/completions", chat("Hello"), { headers: { "x-session-id": "abc123" } });
+    const answer = running.post("/v1/chat/completions", chat("Hello"), { headers: { "x-session-id": "abc123" } });
     await until("a rejection", () => countCalls(simulator).rejected > 1);
     await rotate(newKey);
     expect((await answer).status).toBe(200);
-    const log = messages(it);
+    const log = messages(running);
     const at = (text: string) => log.findIndex((message) => message.startsWith(text));
     const order = [
       at("Authentication error detected in processRequest for session abc123, attempting refresh"),
@@ -214,7 +218,7 @@ describe("the log", () => {
       order.every((index) => index >= 0),
       log.join("\n"),
     ).toBe(true);
-    expect(it.log()).not.toContain(oldKey);
-    expect(it.log()).not.toContain(newKey);
+    expect(running.log()).not.toContain(oldKey);
+    expect(running.log()).not.toContain(newKey);
   });
 });

@@ -25,9 +25,9 @@ export const textDelta = (words: string) =>
   event({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text: words } });
 export const thinkingDelta = (words: string) =>
   event({ type: "content_block_delta", index: 0, delta: { type: "thinking_delta", thinking: words } });
-export const signatureDelta = (signature: string) =>
+const signatureDelta = (signature: string) =>
   event({ type: "content_block_delta", index: 0, delta: { type: "signature_delta", signature } });
-export const inputDelta = (json: string) =>
+const inputDelta = (json: string) =>
   event({ type: "content_block_delta", index: 0, delta: { type: "input_json_delta", partial_json: json } });
 export const blockStop = () => event({ type: "content_block_stop", index: 0 });
 export const messageDelta = (reason = "end_turn", usage: object = {}, stopSequence: string | null = null) =>
@@ -36,7 +36,7 @@ export const messageDelta = (reason = "end_turn", usage: object = {}, stopSequen
     delta: { stop_reason: reason, stop_sequence: stopSequence },
     usage: { output_tokens: 5, ...usage },
   });
-export const messageStop = () => event({ type: "message_stop" });
+const messageStop = () => event({ type: "message_stop" });
 
 /** A whole call as its stream events; each text is one delta. */
 export function streamed(id: string, blocks: readonly Block[], reason = "end_turn"): StreamEvent[] {

@@ -98,8 +98,8 @@ function createHouse(scripts: readonly Script[], decisions: readonly Decision[] 
       async function* events(): AsyncGenerator<RunEvent, void, undefined> {
         yield* script.events;
         if (script.hangs)
-          await new Promise(
-            (_resolve, reject) => void signal.addEventListener("abort", () => reject(signal.reason as Error)),
+          await new Promise((_resolve, reject) =>
+            signal.addEventListener("abort", () => reject(signal.reason as Error)),
           );
         if (script.error !== undefined) throw script.error;
       }

@@ -2,108 +2,130 @@
 // an expired token before the advice to log in that Claude Code adds to nearly everything.
 import { sources, type TextRule } from "./rule.ts";
 
-const dead = (id: string, pattern: RegExp, reason: string, source: string): TextRule => ({
-  id,
-  verdict: "auth_permanent",
-  pattern,
-  reason,
-  source,
-});
-const invalid = (id: string, pattern: RegExp, reason: string, source: string): TextRule => ({
-  ...dead(id, pattern, reason, source),
-  mayRenew: true,
-});
-const stale = (id: string, pattern: RegExp, reason: string, source: string): TextRule => ({
-  id,
-  verdict: "auth_refreshable",
-  pattern,
-  reason,
-  source,
-});
+type Row = (id: string, pattern: RegExp, reason: string, source: string) => TextRule;
+const dead: Row = (id, pattern, reason, source) => ({ id, verdict: "auth_permanent", pattern, reason, source });
+const invalid: Row = (...row) => ({ ...dead(...row), mayRenew: true });
+const stale: Row = (...row) => ({ ...dead(...row), verdict: "auth_refreshable" });
 
 /** First match wins. */
 export const credentialRules: readonly TextRule[] = [
+  stale(
+    "refresh-held",
+    /another (?:Claude Code )?process is (?:refreshing|holding the refresh)|AADSTS9003\d|AADSTS90019/i,
+    "Someone else is renewing the login at this moment.",
+    sources.claudeCode,
+  ),
+  stale(
+    "google-reauth",
+    /invalid_rapt|rapt_required|reauth related error|Reauthentication (?:is )?(?:needed|required|failed)|gcloud auth (?:application-default )?(?:login|print-access-token)(?! --help)/i,
+    "Google wants the person's login confirmed again.",
+    sources.googleReauth,
+  ),
   dead(
     "revoked",
-    /(?:token|key|credential|session|access|login)s?\b.{0,40}\b(?:been |was |is |were )?revoked|\brevoked\b.{0,30}(?:token|key|credential)|account_session_invalid/i,
+    /(?:token|key|credential|secret|session|access|login|certificate|grant)s?\b.{0,40}\b(?:revoked|invalidated|rescinded|withdrawn|blacklisted)|\b(?:revoked|invalidated)\b.{0,30}(?:token|key|credential)|account_session_invalid|token_(?:invalidated|revoked)/i,
     "The credential was revoked.",
     sources.anthropicErrors,
   ),
   dead(
     "account-disabled",
-    /(?:organi[sz]ation|account|workspace|user|key)\b.{0,40}\b(?:disabled|deactivated|suspended|banned|on hold|locked|closed)\b|account_on_hold|verification_required/i,
-    "The account, the organisation or the key is disabled.",
+    /(?:organi[sz]ation|account|workspace|user|project|api.?key|\bkey)\b.{0,40}\b(?:been|is|was|are|were|currently|temporarily) (?:\w{1,20} )?(?:disabled|deactivated|suspended|banned|on hold|locked|closed|deleted|blocked)\b|disabled (?:organi[sz]ation|account|(?:api )?key)|organi[sz]ation has disabled (?:claude|api|oauth|login|subscription)|authentication is disabled|account_on_hold|(?:verify|verification of) your (?:account|identity|organi[sz]ation)|verification_required|VALIDATION_REQUIRED/i,
+    "The account, the organisation or the key is disabled, or waits for a person.",
     sources.claudeCodeIssues,
   ),
   dead(
     "organization-not-allowed",
-    /oauth_org_not_allowed|(?:not (?:a )?(?:member|authorized|allowed)|wrong|different) .{0,40}organi[sz]ation|organi[sz]ation .{0,60}(?:not allowed|does not (?:have access|allow|match))|does not have access to Claude|(?:Max|Pro|Team|Enterprise|subscription)\b.{0,30}\bis required|OAuth authentication is (?:currently )?not (?:supported|allowed)|scope requirement|missing .{0,20}scope|insufficient.{0,3}scope/i,
+    /oauth_org_not_allowed|(?:not|no longer) (?:a |an )?(?:member|part|authorized|allowed)\b.{0,40}organi[sz]ation|(?:wrong|different) organi[sz]ation|organi[sz]ation .{0,60}(?:not allowed|does not (?:have access|allow|match))|does not have access to Claude|(?:Max|Pro|Team|Enterprise|subscription)\b.{0,30}\bis required|OAuth authentication is (?:currently )?not (?:supported|allowed)|only authorized for use with|scope requirement|missing .{0,20}scope|insufficient.{0,3}scope|can't use (?:your Claude subscription|the Anthropic Console sign-in)/i,
     "This account or login may not be used here.",
     sources.claudeCodeIssues,
   ),
   stale(
-    "google-reauth",
-    /invalid_rapt|rapt_required|reauth related error|Reauthentication (?:is )?(?:needed|required|failed)|gcloud auth (?:application-default )?(?:login|print-access-token)/i,
-    "Google wants the person's login confirmed again.",
-    sources.googleReauth,
-  ),
-  dead(
-    "refresh-token-dead",
-    /no refresh token|refresh.?token.{0,60}(?:not found|invalid|expired|missing|reuse|already used|has been)|(?:invalid|expired|missing) refresh.?token|AADSTS(?:700082|700084|70043|50173|50078|50076|50079|65001)|invalid_grant|expired due to inactivity|could not be refreshed/i,
-    "The login can't be renewed any more.",
+    "expired-assertion",
+    /AADSTS700024|AADSTS500133|AADSTS70044|not within its valid time range/i,
+    "The federated token that is exchanged for another has expired.",
     sources.azure,
   ),
   dead(
+    "azure-sign-in",
+    /AADSTS\d{5,7}|(?:run|using|use) ['"`]?(?:az|azd auth) login|Connect-AzAccount/i,
+    "Microsoft Entra wants a person to sign in or to mend the application.",
+    sources.azure,
+  ),
+  stale(
+    "aws-sso",
+    /\bSSO (?:session|token).{0,120}(?:expired|invalid|not exist|not found)|refreshing SSO token|retrieving token from sso|aws sso login|aws login\b/i,
+    "The AWS SSO session has ended; `aws sso login` renews it.",
+    sources.awsSso,
+  ),
+  dead(
+    "refresh-token-dead",
+    /no refresh (?:token|is available)|refresh.?token.{0,60}(?:not found|invalid|expired|missing|reuse|already used|has been|no longer valid)|(?:invalid|expired|missing) refresh.?token|bad_token|invalid_grant|expired due to inactivity|could not be refreshed|cannot be renewed|reached its time limit/i,
+    "The login can't be renewed any more.",
+    sources.oauth,
+  ),
+  dead(
     "helper-failing",
-    /apiKeyHelper\b.{0,60}(?:fail|error|does not|did not|can't|cannot|ended|timed|print|hang)|(?:awsAuthRefresh|awsCredentialExport|gcpAuthRefresh)\b.{0,60}(?:fail|error)/i,
+    /apiKeyHelper\b.{0,60}(?:fail|error|does not|did not|can't|cannot|ended|timed|print|hang|returned|exited)|(?:awsAuthRefresh|awsCredentialExport|gcpAuthRefresh|credential_process|proxyAuthHelper)\b.{0,60}(?:fail|error|did not|exited|timed)/i,
     "The operator's helper gives no credential.",
     sources.claudeCode,
   ),
   dead(
     "not-logged-in",
-    /not (?:logged|signed) in|login required|you (?:are|must be) (?:not )?logged ?(?:in|out)|no (?:active )?(?:login|session) found|logged out/i,
+    /not (?:currently |yet )?(?:logged|signed) ?in|login (?:is )?required|authentication (?:is )?required|you (?:are|must be|need to be|have been) (?:not )?(?:logged|signed) ?(?:in|out)|no (?:active |valid )?(?:login|session) found|(?:logged|signed) out\b/i,
     "Nobody is logged in.",
     sources.claudeCode,
   ),
   dead(
     "credential-missing",
-    /credentials? (?:were |was |could )?(?:not|n't) (?:be )?(?:found|loaded|sourced|resolved|provided|set|configured|available)|(?:could not|unable to|failed to) (?:load|locate|find|resolve|retrieve|be sourced).{0,40}credential|no (?:api.?key|credentials?|auth(?:entication)? (?:token|method|credentials?))\b|(?:api.?key|auth(?:entication|orization)?(?: token| header)?|credentials?|x-api-key header) (?:is |are |was )?(?:required|missing|empty|not (?:set|provided|found|configured))|missing (?:api.?key|auth\w*|credentials?|bearer|required header x-api-key)|resolve authentication method|could not be found in the keychain|CREDENTIALS_PROVIDER_\w*FAILURE|NoCredentialsError|CredentialsProviderError|file named by \w+_FILE/i,
+    /credentials? (?:file )?(?:were |was |could |is |are )?(?:not|n't) (?:be )?(?:found|loaded|sourced|resolved|provided|set|configured|available)|(?:could ?n[o']t|could not|unable to|failed to|can(?:not|'t)) (?:load|locate|find|resolve|read|be sourced|retrieve).{0,40}(?:credentials?|api.?key)\b|(?:no|without|missing|lacks?) (?:an? |any |valid |cookie |default |the )?(?:\w{1,20} ){0,2}(?:x-)?(?:api.?key|credentials?|auth(?:entication|orization)? (?:token|method|credentials?|header|info)|bearer(?: token)?|access token|required header)\b|(?:api.?key|api.?token|auth(?:entication|orization)?(?: token| header)?|credentials?|x-api-key header|ANTHROPIC_\w{3,30}) (?:\w{1,20} )?(?:is |are |was )?(?:required|missing|empty|undefined|unset|not (?:set|provided|found|configured|supplied|present|specified))|resolve authentication method|could not be found in the keychain|(?:provide|supply|enter|include|set|pass in) (?:a |an |your )?(?:valid )?api.?key|CREDENTIALS_PROVIDER_\w{0,60}FAILURE|NoCredentials?Error|NoCredentialProviders|CredentialsProviderError|DefaultCredentialsError|CredentialUnavailable|authentication unavailable|file named by \w{1,60}_FILE/i,
     "There is no credential.",
     sources.claudeCode,
   ),
-  stale(
-    "expired-not-renewed",
-    /(?:SSO|sso) (?:session|token).{0,120}(?:expired|invalid)|retrieving token from sso|aws sso login/i,
-    "The AWS SSO session has ended; `aws sso login` renews it.",
-    sources.awsSso,
-  ),
   dead(
     "login-expired",
-    /login (?:has )?expired|(?:please )?run az login/i,
+    /login (?:has )?expired/i,
     "The login has ended; a person has to log in.",
     sources.claudeCode,
   ),
+  dead(
+    "login-not-finished",
+    /OAuth error: (?:invalid|state|Request failed with status code 4)|full code was copied|authorization code (?:is |was |has )?(?:invalid|expired|not)|access_denied\b/i,
+    "A login was begun and not finished.",
+    sources.claudeCode,
+  ),
+  stale(
+    "bearer-expired",
+    /(?:bearer|access|session|security|id|identity|oauth|iam|auth\w{0,12}) token .{0,20}(?:has |is )?expired/i,
+    "The token has expired.",
+    sources.anthropicErrors,
+  ),
   invalid(
     "invalid-api-key",
-    /invalid.{0,3}x-api-key|(?:invalid|incorrect|bad|malformed|unknown|wrong).{0,3}api.?key|api.?key.{0,30}(?:invalid|incorrect|not valid|is valid|not recognized|malformed|expired)|invalid_api_key|must start with pre-defined prefix|api_key\.startswith|invalid access token or token expired|API_KEY_INVALID/i,
+    /(?:invalid|incorrect|bad|malformed|unknown|wrong|unrecogni[sz]ed)\W{0,3}(?:\w{1,20} ){0,2}(?:x-?)?api.?key|(?:invalid|incorrect|wrong) (?:subscription|access|virtual|secret) key|invalid (?:external )?auth token|(?:invalid|incorrect) (?:client )?secret|api.?key.{0,30}(?:invalid|incorrect|not valid|is valid|not recogni[sz]ed|malformed|does not have permission|rejected|not allowed)|invalid_api_key|must start with pre-defined prefix|api_key\.startswith|invalid access token or token expired|API_KEY_INVALID/i,
     "The key is not valid.",
     sources.anthropicErrors,
   ),
+  invalid(
+    "unknown-credential",
+    /token_not_found|unable to find token|(?:key|token)\b.{0,20}not found(?: in db)?\b|token was not found|not found or is malformed|\bUser not found\b|proxy server token/i,
+    "The server does not know this credential.",
+    sources.openrouter,
+  ),
   stale(
     "expired",
-    /(?:token|credential|session|assertion|jwt|key|authorization|login cookie|access)s?\b.{0,60}\bexpired\b|\bexpired.{0,20}(?:token|credential|session|jwt)|ExpiredToken|TokenExpired|token_expired|RequestExpired|AADSTS700024|AADSTS70044|not within its valid time range/i,
+    /(?:token|credential|session|assertion|jwt|key|authorization|login cookie|access)s?\b.{0,60}\bexpired\b|\bexpired.{0,20}(?:token|credential|session|jwt|key)|ExpiredToken|TokenExpired|(?:token|key|session)_expired|expired_(?:token|key|session)|RequestExpired/i,
     "The credential has expired.",
     sources.anthropicErrors,
   ),
   stale(
     "invalid-bearer",
-    /bearer token.{0,60}invalid|invalid.{0,12}bearer|\binvalid[_ ]token\b|Expected OAuth 2 access token|UNAUTHENTICATED\b|ACCESS_TOKEN_TYPE_UNSUPPORTED|auth_unavailable|no auth available/i,
+    /bearer token.{0,60}invalid|invalid.{0,12}bearer|\binvalid[_ ](?:access[_ ])?token\b|Expected OAuth 2 access token|UNAUTHENTICATED\b|ACCESS_TOKEN_TYPE_UNSUPPORTED|auth_unavailable|no auth available|Access token is missing, invalid/i,
     "The token was rejected, without a word about its being dead.",
     sources.oauth,
   ),
   stale(
     "token-not-renewed",
-    /(?:failed|unable) to (?:get|refresh|obtain|acquire|renew) (?:a |an |the )?(?:\w+ ){0,4}(?:token|credentials?)|token (?:refresh|exchange) failed|refresh(?:ing)? .{0,30}(?:token|credentials?) failed|Authentication failed\. Please verify your Google Cloud/i,
+    /(?:failed|unable|could not|error|cannot) (?:to |when |while )?(?:get|getting|refresh|refreshing|obtain|obtaining|acquir\w{1,3}|renew|renewing|retriev\w{1,3}|fetch|fetching) (?:a |an |the )?(?:\w{1,30} ){0,4}(?:tokens?|credentials?)\b|(?:token|credentials?) (?:refresh|exchange|renewal) (?:failed|error)|refresh(?:ing)? .{0,30}(?:token|credentials?|login) failed|could not refresh|verify your Google Cloud auth/i,
     "The credential could not be renewed this time.",
     sources.gateways,
   ),
@@ -119,22 +141,27 @@ export const credentialRules: readonly TextRule[] = [
     "Google's project lacks an API that logging in needs.",
     sources.googleReauth,
   ),
+  stale(
+    "cloud-credential",
+    /(?:AWS|Google Cloud|GCP|Azure|Foundry) credentials? expired|looks broken or expired/i,
+    "The credential looks expired.",
+    sources.claudeCode,
+  ),
   invalid(
     "invalid-credentials",
-    /invalid (?:authentication )?credentials|invalid authorization|(?:access|oauth|auth\w*) token is invalid|credentials? (?:is|are) (?:invalid|not valid|rejected)|invalid (?:username|password|login|client)\b|invalid_client/i,
+    /invalid (?:authentication )?credentials|invalid authorization|(?:access|oauth|auth\w{0,12}) token is invalid|credentials? (?:is|are|was|were) (?:invalid|not valid|rejected|incorrect)|(?:bad|incorrect|wrong) credentials|invalid (?:username|password|login|client)\b|invalid_client|unauthorized_client/i,
     "The credential is not valid.",
     sources.anthropicErrors,
   ),
-  stale("sdk-words-expired", /looks broken or expired/i, "The credential looks expired.", sources.claudeCodeIssues),
   invalid(
     "authentication-failed",
-    /authentication failed|failed to authenticate|authentication did not complete|not (?:yet )?authorized to access your account|Authentication ?Error\b(?!.{0,40}\b(?:4(?:0[0245-9]|[1-9]\d)|5\d\d)\b)/i,
+    /authentication (?:has )?failed|failed to authenticate|could not (?:be )?authenticate|authentication did not complete|not (?:yet )?authorized to access your account|Authentication ?Error\b(?!.{0,40}\b(?:4(?:0[0245-9]|[1-9]\d)|5\d\d)\b)/i,
     "Authentication failed, without a word about why.",
     sources.gateways,
   ),
   invalid(
     "login-advised",
-    /please run \/login|run `?claude`? (?:and|to) (?:log|sign) ?in|re-?authenticat|log ?in again|sign in again/i,
+    /please run \/login|run `?claude`? (?:and|to) (?:log|sign) ?in|claude auth login|claude setup-token|re-?authenticat|(?:log ?|sign )in again/i,
     "Claude Code advises to log in.",
     sources.claudeCode,
   ),

@@ -11,7 +11,9 @@ export interface TextRule {
    * for one, is reported as an invalid one.
    */
   readonly mayRenew?: boolean;
-  /** Tested on a text in which escapes are undone and blanks are single. Linear in the text's length. */
+  /** For `not_auth`: whether a failure that names itself Claude's authentication is one all the same, although it holds these words. */
+  readonly yields?: boolean;
+  /** Tested on a text in which escapes are undone and blanks are single. Every repetition is bounded: linear in the text's length. */
   readonly pattern: RegExp;
   /** One sentence for people. */
   readonly reason: string;
@@ -22,7 +24,7 @@ export interface TextRule {
 /** Documents and threads that rows refer to. */
 export const sources = {
   anthropicErrors: "https://platform.claude.com/docs/en/api/errors",
-  claudeCode: "Claude Code 2.1.330, seen; https://code.claude.com/docs/en/troubleshooting",
+  claudeCode: "Claude Code 2.1.330, its message table; https://code.claude.com/docs/en/errors",
   claudeCodeIssues: "https://github.com/anthropics/claude-code/issues",
   aws: "https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html",
   awsSso: "https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sso.html",
@@ -31,7 +33,9 @@ export const sources = {
   googleReauth: "https://support.google.com/a/answer/9368756",
   azure: "https://learn.microsoft.com/entra/identity-platform/reference-error-codes",
   oauth: "RFC 6749, 5.2; RFC 6750, 3.1",
+  http: "RFC 9110, 15.5",
   gateways: "https://docs.litellm.ai/docs/exception_mapping; reports of users of gateways",
+  openrouter: "https://openrouter.ai/docs/api-reference/errors",
   node: "https://nodejs.org/api/errors.html",
   tools: "messages of git, npm, ssh, databases and HTTP tools, as users report them",
 } as const;

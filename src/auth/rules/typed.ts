@@ -1,37 +1,63 @@
-// DATA: what typed evidence says: the Agent SDK's error names, the Messages API's error types, HTTP statuses.
-import type { Verdict } from "../signal.ts";
+// DATA: what typed evidence says: the Agent SDK's error names, error types of the Messages API and of gateways, HTTP statuses.
 import { sources } from "./rule.ts";
+import type { Verdict } from "../signal.ts";
 
 /** A row about one name or number. */
 export interface TypedRule {
   readonly verdict: Verdict;
   readonly reason: string;
   readonly source: string;
-  readonly mayRenew?: boolean;
 }
 
-const elsewhere = (reason: string): TypedRule => ({ verdict: "not_auth", reason, source: sources.anthropicErrors });
+const elsewhere = (reason: string, source: string = sources.anthropicErrors): TypedRule => ({
+  verdict: "not_auth",
+  reason,
+  source,
+});
 const dead = (reason: string): TypedRule => ({ verdict: "auth_permanent", reason, source: sources.claudeCode });
+
+const limit = "A limit of requests or tokens is reached.";
+const noModel = "There is no such model, or no access to it.";
+const money = "The account has no credit or no plan for this.";
 
 /** `SDKAssistantMessageError` of the Agent SDK 0.3.330. Those that are missing say too little: the text decides. */
 export const sdkErrors: Readonly<Record<string, TypedRule>> = {
   account_on_hold: dead("The account is on hold."),
-  billing_error: elsewhere("The account has no credit or no plan for this."),
+  billing_error: elsewhere(money),
   max_output_tokens: elsewhere("The answer was too long."),
-  model_not_found: elsewhere("There is no such model, or no access to it."),
+  model_not_found: elsewhere(noModel),
   oauth_org_not_allowed: dead("This organisation does not allow the login."),
   overloaded: elsewhere("The model API is overloaded."),
-  rate_limit: elsewhere("A limit of requests or tokens is reached."),
+  rate_limit: elsewhere(limit),
   verification_required: dead("The account has to be verified by a person."),
 };
 
-/** Error types of the Messages API whose meaning no text changes. */
+/** Error types and codes whose meaning no text changes. `api_error` is missing: gateways put an inner failure's words under it. */
 export const apiErrorTypes: Readonly<Record<string, TypedRule>> = {
-  api_error: elsewhere("The model API failed."),
-  billing_error: elsewhere("The account has no credit or no plan for this."),
+  billing_error: elsewhere(money),
   not_found_error: elsewhere("There is nothing of this name."),
   overloaded_error: elsewhere("The model API is overloaded."),
-  rate_limit_error: elsewhere("A limit of requests or tokens is reached."),
+  rate_limit_error: elsewhere(limit),
   request_too_large: elsewhere("The request is too large."),
   timeout_error: elsewhere("It took too long."),
+  budget_exceeded: elsewhere(money, sources.gateways),
+  content_filter: elsewhere("A policy refused the content.", sources.gateways),
+  context_length_exceeded: elsewhere("The conversation is too long.", sources.gateways),
+  insufficient_quota: elsewhere(money, sources.gateways),
+  key_model_access_denied: elsewhere(noModel, sources.gateways),
+  model_not_found: elsewhere(noModel, sources.gateways),
+  rate_limit_exceeded: elsewhere(limit, sources.gateways),
+  team_model_access_denied: elsewhere(noModel, sources.gateways),
+};
+
+/** Statuses that are never about the credential. 400 and 5xx are missing: token endpoints and gateways answer so to a dead login. */
+export const statusRules: Readonly<Record<number, TypedRule>> = {
+  402: elsewhere(money, sources.http),
+  404: elsewhere("There is nothing of this name.", sources.http),
+  407: elsewhere("The HTTP proxy wants a credential of its own.", sources.http),
+  408: elsewhere("It took too long.", sources.http),
+  413: elsewhere("The request is too large.", sources.http),
+  429: elsewhere(limit, sources.http),
+  451: elsewhere("It is not offered from here.", sources.http),
+  529: elsewhere("The model API is overloaded."),
 };

@@ -1,7 +1,7 @@
 // The store of one process: facts in memory, gone with it.
 import { initialFacts } from "../facts.ts";
 import { type Clock, systemClock } from "../ports.ts";
-import type { AuthStore, Stored } from "./store.ts";
+import type { AuthStore, Stored } from "./port.ts";
 
 /** Makes a store in memory. Managers that are given the same one share their credential's state. */
 export function createMemoryStore(options: { readonly clock?: Pick<Clock, "monotonicMs"> } = {}): AuthStore {
