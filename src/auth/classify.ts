@@ -4,7 +4,7 @@ import { gather, normalise, statusInText, typesInText } from "./evidence.ts";
 import { credentialRules } from "./rules/credential.ts";
 import { elsewhereRules } from "./rules/elsewhere.ts";
 import type { TextRule } from "./rules/rule.ts";
-import { apiErrorTypes, sdkErrors } from "./rules/typed.ts";
+import { apiErrorTypes, sdkErrors, statusRules } from "./rules/typed.ts";
 import type { Classification, Signal, Verdict } from "./signal.ts";
 
 /** What a signal comes to before it is judged. */
@@ -29,7 +29,12 @@ export function classify(signal: Signal): Classification {
     if (signal.source === "tool_output" || signal.source === "model_text") {
       return verdict("not_auth", "not-evidence", "A tool's output and a model's words say nothing of our credential.");
     }
-    return judge(toFacts(signal));
+    const found = judge(toFacts(signal));
+    // The SDK sends an error in `auth_status` only where signing in to a cloud provider failed.
+    if (signal.source === "auth_status" && signal.error !== undefined && found.rule === "no-sign") {
+      return verdict("auth_refreshable", "sdk-auth-status", "Renewing the cloud provider's credential failed.");
+    }
+    return found;
   } catch {
     return verdict("not_auth", "unreadable", "The signal could not be read.");
   }
@@ -54,7 +59,8 @@ function toFacts(signal: Exclude<Signal, { source: "tool_output" | "model_text" 
     case "text":
       return fromText(signal.text, signal.status, undefined, true);
     case "stderr":
-      return fromText(signal.text, null, undefined, false);
+      // Claude's words stand among those of whatever it started.
+      return fromText(signal.text, null, undefined, speaksOfModelCall.test(signal.text.slice(0, 20_000)));
   }
 }
 
@@ -68,26 +74,29 @@ function judge(facts: Facts): Classification {
   const typed = sdkError === undefined || !Object.hasOwn(sdkErrors, sdkError) ? undefined : sdkErrors[sdkError];
   if (typed !== undefined) return verdict(typed.verdict, `sdk-${sdkError}`, typed.reason);
 
-  const other = elsewhereRules.find(({ pattern }) => pattern.test(text));
-  // Named by the SDK as a failure of authentication, only what is known to be mistaken for one is not.
-  if (other !== undefined && (!isNamedAuth(facts) || mistakenForAuth.has(other.id))) return fromRule(other);
-  const rule = credentialRules.find(({ pattern }) => pattern.test(text));
-  if (rule !== undefined) return fromRule(rule);
-
+  const isNamed = isNamedAuth(facts);
   const type = types.find((name) => Object.hasOwn(apiErrorTypes, name));
   const byType = type === undefined ? undefined : apiErrorTypes[type];
-  if (byType !== undefined && !isNamedAuth(facts)) return verdict(byType.verdict, `api-${type}`, byType.reason);
-  return judgeWithoutText(facts, status);
+  if (byType !== undefined && !isNamed) return verdict(byType.verdict, `api-${type}`, byType.reason);
+
+  const isClaudes = isNamed || ownWords.test(text);
+  const other = elsewhereRules.find((rule) => !(isClaudes && rule.yields === true) && rule.pattern.test(text));
+  // Named as a failure of authentication, only what is known to be mistaken for one is not.
+  if (other !== undefined && (!isNamed || mistakenForAuth.has(other.id))) return fromRule(other);
+  const byStatus = status === null || !Object.hasOwn(statusRules, status) ? undefined : statusRules[status];
+  if (byStatus !== undefined && !isNamed) return verdict(byStatus.verdict, `http-${status}`, byStatus.reason);
+
+  const rule = credentialRules.find(({ pattern }) => pattern.test(text));
+  return rule === undefined ? judgeWithoutText(facts) : fromRule(rule);
 }
 
 /** What is left when no text is known: names of types, then the status. */
-function judgeWithoutText(facts: Facts, status: number | null): Classification {
-  const { sdkError, types, isOurs, text } = facts;
+function judgeWithoutText({ sdkError, types, status, isOurs, text }: Facts): Classification {
   if (sdkError === "authentication_failed") {
     if (status === 403) return verdict("auth_permanent", "sdk-forbidden", "The model API forbids this credential.");
     return verdict("auth_refreshable", "sdk-authentication-failed", "Claude Code says that authentication failed.");
   }
-  if (sdkError === "cloud_credential_error") {
+  if (sdkError === "cloud_credential_error" || types.includes("cloud_credential_error")) {
     return verdict("auth_refreshable", "sdk-cloud-credential-error", "The cloud provider's credential failed.");
   }
   if (types.includes("authentication_error") || types.includes("authentication_failed")) {
@@ -97,19 +106,11 @@ function judgeWithoutText(facts: Facts, status: number | null): Classification {
     return verdict("auth_permanent", "api-forbidden", "The model API forbids this credential.");
   }
   if (isOurs && status === 401) return verdict("auth_refreshable", "http-unauthorized", "HTTP 401 without more words.");
-  if (isOurs && status === 403 && /auth|credential|token|\bkey\b|forbidden|permission|denied|not allowed/i.test(text)) {
-    // A bare status line is any server's; words about permission make it the model API's or its gateway's.
-    if (!/^(?:\w*Error: )?Request failed with status code 403\W*$/i.test(text)) {
-      return verdict("auth_permanent", "http-forbidden", "HTTP 403 that speaks of permission.");
-    }
+  // A bare status line is any server's; words about permission make it the model API's or its gateway's.
+  if (isOurs && status === 403 && forbiddingWords.test(text) && !bareStatusLine.test(text)) {
+    return verdict("auth_permanent", "http-forbidden", "HTTP 403 that speaks of permission.");
   }
-  if (
-    status === null &&
-    /\b(?:unauthori[sz]ed|unauthenticated|authentication[_ ](?:error|required)|access denied|forbidden)\b/i.test(
-      text,
-    ) &&
-    isOurs
-  ) {
+  if (isOurs && status === null && unauthorizedWords.test(text)) {
     return verdict(
       "auth_refreshable",
       "unauthorized-words",
@@ -119,14 +120,27 @@ function judgeWithoutText(facts: Facts, status: number | null): Classification {
   return verdict("not_auth", "no-sign", "Nothing in it speaks of the credential.");
 }
 
+/** What only Claude Code says, and says of its own credential: names of servers and tools beside it are circumstance. */
+const ownWords =
+  /\/login\b|apiKeyHelper|(?:AWS|Google Cloud|Foundry) (?:authentication failed|credentials expired)|^(?:Invalid API key|Failed to authenticate)/i;
+const speaksOfModelCall =
+  /API Error|claude\b.{0,40}\b(?:API|error)|anthropic|\/v1\/messages|chat\/completions|bedrock|aiplatform|litellm/i;
+const forbiddingWords = /auth|credential|token|\bkey\b|forbidden|permission|denied|not allowed/i;
+const bareStatusLine = /^(?:\w{0,30}Error: )?Request failed with status code 403\W*$/i;
+const unauthorizedWords =
+  /(?:^|error|API|HTTP|request|server|status|response|failed|message)\W{0,3}(?:\w{1,20}\W{1,3}){0,3}(?:unauthori[sz]ed|unauthenticated|authentication[_ ]error|access denied|forbidden)\b/i;
+
 /** Failures that the SDK, or the API, names as ones of authentication although they are not. */
-const mistakenForAuth: ReadonlySet<string> = new Set(["model-access", "clock-skew", "region", "billing"]);
+const mistakenForAuth: ReadonlySet<string> = new Set(["model-access", "clock-skew", "region", "billing", "html-page"]);
 
 function isNamedAuth({ sdkError, types }: Facts): boolean {
   return (
     sdkError === "authentication_failed" ||
     sdkError === "cloud_credential_error" ||
-    types.includes("authentication_error")
+    types.some(
+      (type) =>
+        type === "authentication_error" || type === "authentication_failed" || type === "cloud_credential_error",
+    )
   );
 }
 

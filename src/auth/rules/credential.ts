@@ -29,7 +29,7 @@ export const credentialRules: readonly TextRule[] = [
   ),
   dead(
     "account-disabled",
-    /(?:organi[sz]ation|account|workspace|user|project|api.?key|\bkey)\b.{0,40}\b(?:been|is|was|are|were|currently|temporarily) (?:\w{1,20} )?(?:disabled|deactivated|suspended|banned|on hold|locked|closed|deleted|blocked)\b|disabled (?:organi[sz]ation|account|(?:api )?key)|organi[sz]ation has disabled (?:claude|api|oauth|login|subscription)|authentication is disabled|account_on_hold|(?:verify|verification of) your (?:account|identity|organi[sz]ation)|verification_required|VALIDATION_REQUIRED/i,
+    /(?:organi[sz]ation|account|workspace|user|api.?key|\bkey)\b.{0,40}\b(?:been|is|was|are|were|currently|temporarily) (?:\w{1,20} )?(?:disabled|deactivated|suspended|banned|on hold|locked|closed|deleted|blocked)\b|disabled (?:organi[sz]ation|account|(?:api )?key)|organi[sz]ation has disabled (?:claude|api|oauth|login|subscription)|authentication is disabled|account_on_hold|(?:verify|verification of) your (?:account|identity|organi[sz]ation)|verification_required|VALIDATION_REQUIRED/i,
     "The account, the organisation or the key is disabled, or waits for a person.",
     sources.claudeCodeIssues,
   ),
@@ -81,24 +81,14 @@ export const credentialRules: readonly TextRule[] = [
     "There is no credential.",
     sources.claudeCode,
   ),
-  dead(
-    "login-expired",
-    /login (?:has )?expired/i,
-    "The login has ended; a person has to log in.",
-    sources.claudeCode,
-  ),
+  dead("login-expired", /login (?:has )?expired/i, "The login has ended; a person has to log in.", sources.claudeCode),
   dead(
     "login-not-finished",
     /OAuth error: (?:invalid|state|Request failed with status code 4)|full code was copied|authorization code (?:is |was |has )?(?:invalid|expired|not)|access_denied\b/i,
     "A login was begun and not finished.",
     sources.claudeCode,
   ),
-  stale(
-    "bearer-expired",
-    /(?:bearer|access|session|security|id|identity|oauth|iam|auth\w{0,12}) token .{0,20}(?:has |is )?expired/i,
-    "The token has expired.",
-    sources.anthropicErrors,
-  ),
+  stale("bearer-expired", /bearer token (?:has |is )?expired/i, "The token has expired.", sources.anthropicErrors),
   invalid(
     "invalid-api-key",
     /(?:invalid|incorrect|bad|malformed|unknown|wrong|unrecogni[sz]ed)\W{0,3}(?:\w{1,20} ){0,2}(?:x-?)?api.?key|(?:invalid|incorrect|wrong) (?:subscription|access|virtual|secret) key|invalid (?:external )?auth token|(?:invalid|incorrect) (?:client )?secret|api.?key.{0,30}(?:invalid|incorrect|not valid|is valid|not recogni[sz]ed|malformed|does not have permission|rejected|not allowed)|invalid_api_key|must start with pre-defined prefix|api_key\.startswith|invalid access token or token expired|API_KEY_INVALID/i,

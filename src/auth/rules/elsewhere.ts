@@ -4,6 +4,10 @@ import { sources, type TextRule } from "./rule.ts";
 function not(id: string, pattern: RegExp, reason: string, source: string): TextRule {
   return { id, verdict: "not_auth", pattern, reason, source };
 }
+/** Words that a failure of ours may hold too: in a path, a server's name, an advice. */
+function vague(id: string, pattern: RegExp, reason: string, source: string): TextRule {
+  return { ...not(id, pattern, reason, source), yields: true };
+}
 
 /** First match wins. */
 export const elsewhereRules: readonly TextRule[] = [
@@ -13,7 +17,7 @@ export const elsewhereRules: readonly TextRule[] = [
     "The request's signature did not fit: look at this host's clock and the secret key's spelling.",
     sources.aws,
   ),
-  not(
+  vague(
     "not-json",
     /is not valid JSON|JSON Parse error|Unexpected (?:token|identifier|end of JSON)|SyntaxError|JSONDecodeError/i,
     "An answer could not be read as JSON.",
@@ -21,104 +25,133 @@ export const elsewhereRules: readonly TextRule[] = [
   ),
   not(
     "html-page",
-    /^\s*<(?:!doctype|html)|syntax error near unexpected token `<'/i,
+    /<(?:!doctype html|html)\b|syntax error near unexpected token `<'/i,
     "A page came back instead of an API's answer: a proxy or a firewall stands between.",
     sources.gateways,
   ),
   not(
     "tls",
-    /self[- ]signed certificate|issuer cert|certificate (?:verify failed|has expired|is not trusted)|UNABLE_TO_(?:GET|VERIFY)|CERT_|ERR_TLS|SSL (?:certificate|routines)/i,
+    /self[- ]signed certificate|issuer cert|certificate (?:verify failed|has expired|is not trusted)|UNABLE_TO_(?:GET|VERIFY)|CERT_|ERR_TLS|SSL (?:certificate|routines)|TLS (?:connection|handshake)/i,
     "The connection's certificate was not accepted.",
     sources.node,
   ),
   not(
     "network",
-    /\b(?:ECONN[A-Z]+|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|EPIPE|EHOSTUNREACH|ENETUNREACH|UND_ERR_\w+)\b|fetch failed|socket hang up|Connection (?:error|closed|refused|reset|timed out)|ConnectionRefused|Unable to connect|Failed to connect|failed, reason:?|error sending request|network (?:error|is unreachable)|stream (?:closed|disconnected|watchdog)|no progress for \d+|getaddrinfo/i,
+    /\b(?:ECONN[A-Z]{3,10}|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|EPIPE|EHOSTUNREACH|ENETUNREACH|UND_ERR_\w{3,30})\b|fetch failed|socket hang up|Connection (?:error|closed|refused|reset|timed out)|ConnectionRefused|(?:Unable|Failed) to connect|failed, reason:?|error sending request|network (?:error|is unreachable)|stream (?:closed|disconnected|watchdog)|no progress for \d{1,9}|getaddrinfo|upstream connect error/i,
     "The other side could not be reached.",
     sources.node,
   ),
-  not("timeout", /\btimed? ?out\b|deadline exceeded|\bAPIConnectionTimeoutError\b/i, "It took too long.", sources.node),
+  not(
+    "timeout",
+    /\btimed? ?out\b|timeout of \d{1,9} ?ms|deadline exceeded|\bAPIConnectionTimeoutError\b/i,
+    "It took too long.",
+    sources.node,
+  ),
   not(
     "proxy-authentication",
-    /\b407\b|proxy authentication/i,
+    /\b407\b.{0,20}(?:proxy|authentication)|proxy authentication/i,
     "The HTTP proxy wants a credential of its own.",
-    "RFC 9110, 15.5.8",
+    sources.http,
   ),
   not(
     "rate-limit",
-    /rate.?limit|too many requests|usage limit|limit (?:was |is |has been )?reached|hit your .{0,40}limit|ThrottlingException|throttl|RESOURCE_EXHAUSTED|\bquota\b|tokens per (?:minute|day)/i,
+    /rate.?limit|too many (?:requests|tokens)|usage limit|limit (?:was |is |has been )?(?:reached|exceeded)|hit your .{0,40}limit|ThrottlingException|throttl|RESOURCE_EXHAUSTED|\bquota\b|tokens per (?:minute|day)/i,
     "A limit of requests or tokens is reached.",
     sources.anthropicErrors,
   ),
   not(
     "overloaded",
-    /overloaded|at capacity|(?:model|service) is (?:currently )?unavailable|ServiceUnavailable/i,
+    /overloaded|at capacity|(?:model|service) is (?:currently )?unavailable|ServiceUnavailable|experiencing high load/i,
     "The model API is overloaded.",
     sources.anthropicErrors,
   ),
   not(
     "billing",
-    /credit balance|\bbilling\b|insufficient (?:funds|credits?|balance)|purchase credits|add funds|payment (?:required|method)|out of credits|spend(?:ing)? limit/i,
+    /credit balance|\bbilling\b|insufficient (?:funds|credits?|balance)|purchase credits|add funds|payment (?:required|method)|out of (?:credits|extra usage)|extra usage|spend(?:ing)? limit|budget has been exceeded/i,
     "The account has no credit or no plan for this.",
     sources.anthropicErrors,
   ),
   not(
     "region",
-    /unsupported (?:countr|region)|not available in your (?:country|region)|supported[- ]countries/i,
+    /unsupported (?:countr|region|territor)|not (?:available|supported) in your (?:current )?(?:country|region|location)|supported[- ](?:countries|regions)/i,
     "The model API is not offered from here.",
     sources.claudeCode,
   ),
   not(
     "model-access",
-    /issue with the selected model|\bmodels? .{0,100}(?:not found|(?:does|do)(?:es)?(?:n't| not) exist|not (?:available|supported|enabled|accessible)|access is denied)|(?:access|permission) (?:to|for|on) (?:the |this |requested )?(?:foundation )?models?\b|not_found_error|aws-marketplace|inference profile|on-demand throughput|bedrock:InvokeModel|aiplatform\.endpoints\.predict|Provider '[^']{0,100}' not found|deployment .{0,60}(?:not found|does not exist)/i,
+    /issue with the selected model|\bmodels? .{0,100}(?:not found|(?:does|do)(?:es)?(?:n't| not) exist|not (?:available|supported|enabled|accessible|allowed)|access is denied)|(?:access|permission) (?:to|for|on|the) (?:the |this |requested )?(?:foundation )?models?\b(?! access)|not allowed to (?:access|call) (?:this )?model|not_found_error|not available (?:with|on|in) (?:the|your) .{0,30}(?:plan|deployment)|aws-marketplace|inference profile|on-demand throughput|not authorized to perform: (?:bedrock|aws)|aiplatform\.endpoints\.|(?<!Reauth )API has not been used in project|Provider '[^']{0,100}' not found|deployment .{0,60}(?:not found|does not exist)/i,
     "The account may not use this model, or there is none of this name.",
     sources.bedrock,
   ),
-  not(
+  vague(
     "mcp-server",
-    /\bMCP\b|dynamic client registration|Incompatible auth server/i,
+    /\bMCP\b|\/mcp\b|McpError|dynamic client registration|Incompatible auth server|Invalid OAuth error response/i,
     "An MCP server wants a credential of its own.",
     "https://code.claude.com/docs/en/mcp",
   ),
-  not(
+  vague(
     "github-action",
-    /OIDC token|app token exchange|GITHUB_TOKEN|github-actions\[bot\]|Workflow validation/i,
+    /OIDC token|app token exchange|GITHUB_TOKEN|github-actions\[bot\]|Workflow validation|ID_TOKEN_REQUEST|Resource not accessible by|write permissions to the repository/i,
     "GitHub's own token exchange failed.",
     "https://github.com/anthropics/claude-code-action/issues",
   ),
-  not(
+  vague(
     "file-permission",
-    /\b(?:EACCES|EPERM|EROFS|ENOENT|ENOSPC)\b|operation not permitted|permission denied, (?:open|mkdir|unlink|rename|scandir|access|stat|lstat|rmdir|copyfile|spawn)|(?:cannot|can't) (?:open|create|access|remove|stat) .{0,120}permission denied|: \/[^:]{1,200}: Permission denied/i,
+    /\b(?:EACCES|EPERM|EROFS|ENOENT|ENOSPC)\b|operation not permitted|permission denied, (?:open|mkdir|unlink|rename|scandir|access|stat|lstat|rmdir|copyfile|spawn)|(?:cannot|can't) (?:open|create|access|remove|stat) .{0,120}permission denied|: \/[^:]{1,200}: Permission denied|Errno 13/i,
     "The operating system denied access to a file.",
     sources.node,
   ),
-  not(
+  vague(
+    "version-control",
+    /\bpublickey\b|git@|\.git\b|^fatal:|git credential|\bclon(?:e|ing)\b|terminal prompts disabled|SSH (?:keys?|authentication|agent)|Host key verification|remote: |\bgh auth\b|api\.github|docs\.github|GitHub (?:App|API|CLI|token)/i,
+    "A repository's host wants a credential of its own.",
+    sources.tools,
+  ),
+  vague(
+    "packages",
+    /\bnpm (?:ERR|error|verbose|login)|\bE40[13]\b|huggingface|hf_hub|gated repo|\bRepositoryNotFound|docker(?:hub|\.io)?[ :/]|\bregistry\b|\bpypi\b|\bpip install\b|crates\.io/i,
+    "A registry of packages or models wants a credential of its own.",
+    sources.tools,
+  ),
+  vague(
+    "database",
+    /password authentication failed|ERR invalid password|\bWRONGPASS\b|\bNOAUTH\b|redis|postgres|mysql|mongo(?:db)?\b|snowflake|dynamodb|elasticsearch|kafka|Access denied for user '|ORA-\d{5}|Login failed for user/i,
+    "A database wants a credential of its own.",
+    sources.tools,
+  ),
+  vague(
     "other-service",
-    /\bpublickey\b|git@|\.git\b|^fatal:|\bnpm (?:ERR|error|verbose)|\bE40[13]\b|huggingface|hf_hub|docker(?:hub|\.io)?[ :/]|\bregistry\b|\bgh auth\b|api\.github|docs\.github|git credential|password authentication failed|ERR invalid password|redis|postgres|mysql|mongo(?:db)?|snowflake|dynamodb|kube(?:adm|ctl|rnetes)|serviceaccount|system:|\bS3\b|gated repo|\bRepositoryNotFound|todoist|notion|slack|jira|confluence|linear\.app|stripe|twilio|sendgrid|googleapis\.com\/(?:drive|gmail|calendar|sheets)|\/drive\/v\d|smtp|imap|ldap|kerberos|sudo:|vault (?:token|server)|terraform/i,
+    /kube(?:adm|ctl|config|rnetes)|serviceaccount|system:|logged in to the server|\bS3\b|ListObjects|todoist|notion\b|slack|jira|confluence|linear\.app|stripe|twilio|sendgrid|telegram|discord|figma|supabase|googleapis\.com\/(?:drive|gmail|calendar|sheets)|\/drive\/v\d|smtp|imap|ldap|kerberos|sudo:|vault (?:token|server)|terraform|Web(?:Fetch|Search)|\bcurl:|\bwget:/i,
     "Another service's credential or permission, not Claude's.",
     sources.tools,
   ),
-  not(
+  vague(
+    "foreign-request",
+    /(?:for url:?|\b(?:GET|POST|PUT|PATCH|DELETE|HEAD)|(?:request|POSTing) to|fetch(?:ing)?|download(?:ing)?(?: from)?|reach(?:ing)?|access(?:ing)?) ["'`(<]{0,2}https?:\/\/(?!(?:[\w-]{1,60}\.){0,5}(?:anthropic|claude|amazonaws|googleapis|google|microsoftonline|azure|openrouter|githubcopilot|openai)\.|[^\s"'`]{0,120}\/v1(?:beta)?\/(?:messages|chat|responses|models|complete)|localhost|127\.)/i,
+    "A request to another host was refused.",
+    sources.tools,
+  ),
+  vague(
     "other-provider",
     /Error from provider ?\((?!anthropic|claude|bedrock|vertex)|\[(?!claude|anthropic)[\w-]{2,40}\]: HTTP 40[13]\b/i,
     "A gateway's credential for another provider failed.",
     sources.gateways,
   ),
-  not(
+  vague(
     "policy",
-    /permissionDecision|Blocked by policy|I can't help with|content (?:filter|policy|management)|violat\w+ .{0,60}policy|safety (?:filter|system)/i,
+    /permissionDecision|Blocked by policy|I can't help with|content (?:filter|policy|management)|violat\w{0,6} .{0,60}(?:policy|content)|safety (?:filter|system)|Permission (?:to use .{0,120}|for this action has been )denied|requested permissions? to|haven't granted it|blocked by (?:a )?hook/i,
     "A policy refused the content or the tool.",
     sources.anthropicErrors,
   ),
-  not(
+  vague(
     "notice",
-    /takes precedence over|scheduling (?:a )?(?:proactive )?refresh|successfully (?:authenticated|logged in|refreshed|obtained|saved)|has (?:not )?been saved to/i,
+    /takes precedence over|scheduling (?:a )?(?:proactive )?refresh|successfully (?:authenticated|logged in|refreshed|obtained|saved)|has (?:not )?been saved to|login successful|only available for API key users/i,
     "A notice, not a failure.",
     sources.claudeCode,
   ),
-  not(
+  vague(
     "invalid-content",
-    /messages\.\d+\.|thinking blocks|tool_use(?:_id)?\b|max_tokens|prompt is too long|context (?:window|length)|Input should be|image exceeds/i,
+    /messages\.\d{1,6}\.|thinking blocks|tool_use(?:_id)?\b|max_tokens|prompt is too long|context (?:window|length)|Input should be|image exceeds/i,
     "The request's content was refused.",
     sources.anthropicErrors,
   ),
