@@ -348,6 +348,11 @@ describe("rule 6: what ends cooldown and lock-out", () => {
     await settle();
     expect(world.manager.status()).toMatchObject({ state: expect.stringMatching(/authenticated|unknown/) });
     expect(world.manager.tryAdmit("the next")).toBeDefined();
+    // It is over: no probe comes any more.
+    const { refreshCount, nextAttemptAtMs } = world.manager.status();
+    expect(nextAttemptAtMs).toBeNull();
+    await world.clock.advance(600_000);
+    expect(world.manager.status().refreshCount).toBe(refreshCount);
     await world.close();
   });
 

@@ -1,6 +1,7 @@
 // The design's rules about requests, limits and time, each as a property over storms of everything that can happen.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { AuthAdmission } from "../../src/auth/contract.ts";
 import type { Signal } from "../../src/auth/signal.ts";
 import { createMemoryStore } from "../../src/auth/store/memory.ts";
 import { CcapiError } from "../../src/auth/errors.ts";
@@ -129,20 +130,66 @@ describe("rule 9: a request is carried over at most twice", () => {
     );
   });
 
+  it("whatever happens between its attempts (A5)", async () => {
+    const between = fc.constantFrom("change", "success", "nothing", "refusal" as const);
+    await fc.assert(
+      fc.asyncProperty(fc.array(between, { minLength: 1, maxLength: 8 }), async (steps) => {
+        const world = createWorld({ policy: { cooldownMs: 0, maxFailures: 100 } });
+        await settle();
+        let admission: AuthAdmission | undefined = world.manager.tryAdmit("request");
+        const carriedTo: number[] = [];
+        for (const step of steps) {
+          if (step === "change") world.material += ".";
+          world.accepted = new Set(step === "refusal" ? [] : [world.material]);
+          if (step === "change") world.touch();
+          await settle();
+          if (step === "success") world.manager.tryAdmit("another")?.succeeded("answer");
+          const decision = admission?.report(finalFailure());
+          if (decision?.action === "fail" || admission === undefined) break;
+          const next: Promise<AuthAdmission | undefined> = admission.recovered().catch(() => undefined);
+          await world.clock.advance(60_000);
+          admission = await next;
+          if (admission !== undefined) carriedTo.push(admission.generation);
+        }
+        expect(carriedTo.length).toBeLessThanOrEqual(2);
+        expect(new Set(carriedTo).size).toBe(carriedTo.length);
+        await world.close();
+      }),
+      { numRuns: 150 },
+    );
+  });
+
   it("ends in a clear error when it has used both", async () => {
     const world = createWorld();
     await settle();
-    const answer = request(world).catch((error: unknown) => error);
-    for (let change = 0; change < 6; change += 1) {
+    let admission = world.manager.tryAdmit("request");
+    for (const carriedOver of [1, 2]) {
       world.material += ".";
-      world.accepted.clear();
       world.touch();
-      await world.clock.advance(1_000);
+      await settle();
+      expect(admission?.report(finalFailure())).toMatchObject({ action: "carry-over" });
+      admission = await admission?.recovered();
+      expect(admission).toMatchObject({ carriedOver });
     }
-    const error = await answer;
-    expect(error).toBeInstanceOf(CcapiError);
-    expect(error).toMatchObject({ code: "upstream_auth_unavailable" });
-    expect(world.calls.length).toBeLessThanOrEqual(3);
+    world.material += ".";
+    world.touch();
+    await settle();
+    expect(admission?.report(finalFailure())).toMatchObject({
+      action: "fail",
+      error: { code: "upstream_auth_unavailable" },
+    });
+    await expect(admission?.recovered()).rejects.toBeInstanceOf(CcapiError);
+    await world.close();
+  });
+
+  it("is not run again with a credential that it was carried to before", async () => {
+    const world = createWorld();
+    await settle();
+    const first = world.manager.tryAdmit("request");
+    expect(first?.report(finalFailure())).toEqual({ action: "carry-over", generation: 1 });
+    const second = await first?.recovered();
+    world.manager.tryAdmit("another")?.succeeded("answer");
+    expect(second?.report(finalFailure())).toMatchObject({ action: "fail", error: { state: "checking" } });
     await world.close();
   });
 });
