@@ -86,8 +86,12 @@ function judge(facts: Facts): Classification {
   const byStatus = status === null || !Object.hasOwn(statusRules, status) ? undefined : statusRules[status];
   if (byStatus !== undefined && !isNamed) return verdict(byStatus.verdict, `http-${status}`, byStatus.reason);
 
-  const rule = credentialRules.find(({ pattern }) => pattern.test(text));
-  return rule === undefined ? judgeWithoutText(facts) : fromRule(rule);
+  const rule = credentialRules.find(({ isLastResort, pattern }) => isLastResort !== true && pattern.test(text));
+  if (rule !== undefined) return fromRule(rule);
+  const found = judgeWithoutText(facts);
+  if (found.rule !== "no-sign" || !facts.isOurs || (status !== null && status >= 500)) return found;
+  const last = credentialRules.find(({ isLastResort, pattern }) => isLastResort === true && pattern.test(text));
+  return last === undefined ? found : fromRule(last);
 }
 
 /** What is left when no text is known: names of types, then the status. */

@@ -17,19 +17,16 @@ const maxNodes = 200;
 const maxItems = 20;
 
 /** Fields in which libraries put what they know of an error: words, numbers, names, and further errors. */
-const textFields = [
-  ...["message", "error", "error_description", "detail", "title", "body", "response", "data", "responseBody"],
-  ...["stderr", "result", "text", "reason", "statusText", "shortMessage"],
-];
-const statusFields = [
-  ...["status", "statusCode", "status_code", "httpStatus", "httpStatusCode"],
-  ...["api_error_status", "error_status", "code"],
-];
-const nestedFields = [
-  ...["cause", "error", "errors", "response", "$response", "body", "data", "innerError", "details", "originalError"],
-  ...["lastError", "reason", "$metadata", "metadata", "raw", "stderr"],
-];
-const typeFields = ["type", "code", "name", "error", "__type", "reason"];
+const textFields = words(
+  "message error error_description detail title body response data responseBody stderr result text reason statusText shortMessage",
+);
+const statusFields = words(
+  "status statusCode status_code httpStatus httpStatusCode api_error_status error_status code",
+);
+const nestedFields = words(
+  "cause error errors response $response body data innerError details originalError lastError reason $metadata metadata raw stderr",
+);
+const typeFields = words("type code name error __type reason");
 
 /** Gathers evidence from anything. */
 export function gather(root: unknown): Evidence {
@@ -136,4 +133,8 @@ function read(node: object, field: string): unknown {
   } catch {
     return undefined; // A getter or a proxy that throws.
   }
+}
+
+function words(list: string): readonly string[] {
+  return list.split(" ");
 }

@@ -71,15 +71,21 @@ export const credentialRules: readonly TextRule[] = [
   ),
   dead(
     "not-logged-in",
-    /not (?:currently |yet )?(?:logged|signed) ?in|login (?:is )?required|authentication (?:is )?required|you (?:are|must be|need to be|have been) (?:not )?(?:logged|signed) ?(?:in|out)|no (?:active |valid )?(?:login|session) found|(?:logged|signed) out\b/i,
+    /not (?:currently |yet )?(?:(?:logged|signed) ?in|authenticated)\b|\bauthenticate first|login (?:is )?required|authentication (?:is )?required|you (?:are|must be|need to be|have been) (?:not )?(?:logged|signed) ?(?:in|out)|no (?:active |valid )?(?:login|session) found|(?:logged|signed) out\b/i,
     "Nobody is logged in.",
     sources.claudeCode,
   ),
   dead(
     "credential-missing",
-    /credentials? (?:file )?(?:were |was |could |is |are )?(?:not|n't) (?:be )?(?:found|loaded|sourced|resolved|provided|set|configured|available)|(?:could ?n[o']t|could not|unable to|failed to|can(?:not|'t)) (?:load|locate|find|resolve|read|be sourced|retrieve).{0,40}(?:credentials?|api.?key)\b|(?:no|without|missing|lacks?) (?:an? |any |valid |cookie |default |the )?(?:\w{1,20} ){0,2}(?:x-)?(?:api.?key|credentials?|auth(?:entication|orization)? (?:token|method|credentials?|header|info)|bearer(?: token)?|access token|required header)\b|(?:api.?key|api.?token|auth(?:entication|orization)?(?: token| header)?|credentials?|x-api-key header|ANTHROPIC_\w{3,30}) (?:\w{1,20} )?(?:is |are |was )?(?:required|missing|empty|undefined|unset|not (?:set|provided|found|configured|supplied|present|specified))|resolve authentication method|could not be found in the keychain|(?:provide|supply|enter|include|set|pass in) (?:a |an |your )?(?:valid )?api.?key|CREDENTIALS_PROVIDER_\w{0,60}FAILURE|NoCredentials?Error|NoCredentialProviders|CredentialsProviderError|DefaultCredentialsError|CredentialUnavailable|authentication unavailable|file named by \w{1,60}_FILE/i,
+    /credentials? (?:file )?(?:were |was |could |is |are )?(?:not|n't) (?:be )?(?:found|loaded|sourced|resolved|provided|set|configured|available)|(?:could ?n[o']t|could not|unable to|failed to|can(?:not|'t)) (?:load|locate|find|resolve|read|be sourced|retrieve).{0,40}(?:credentials?|api.?key)\b|(?:no|without|missing|lacks?) (?:an? |any |valid |cookie |default |the )?(?:\w{1,20} ){0,2}(?:x-)?(?:api.?key|credentials?|auth(?:entication|orization)? (?:token|method|credentials?|header|info)|bearer(?: token)?|access token|required header)\b|(?:api.?key|api.?token|auth(?:entication|orization)?(?: token| header)?|credentials?|x-api-key header|(?:ANTHROPIC|CLAUDE)_\w{0,30}(?:KEY|TOKEN|CREDENTIALS)) (?:\w{1,20} )?(?:is |are |was )?(?:required|missing|empty|undefined|unset|not (?:set|provided|found|configured|supplied|present|specified))|resolve authentication method|could not be found in the keychain|(?:provide|supply|enter|include|set|pass in) (?:a |an |your )?(?:valid )?api.?key|CREDENTIALS_PROVIDER_\w{0,60}FAILURE|NoCredentials?Error|NoCredentialProviders|CredentialsProviderError|DefaultCredentialsError|CredentialUnavailable|authentication unavailable|file named by \w{1,60}_FILE/i,
     "There is no credential.",
     sources.claudeCode,
+  ),
+  dead(
+    "aws-role",
+    /InvalidIdentityToken|IDPRejectedClaim|(?:perform:?|calling the) (?:sts:)?AssumeRole|Partial credentials/i,
+    "AWS does not hand out the role's credential.",
+    sources.aws,
   ),
   dead("login-expired", /login (?:has )?expired/i, "The login has ended; a person has to log in.", sources.claudeCode),
   dead(
@@ -139,15 +145,21 @@ export const credentialRules: readonly TextRule[] = [
   ),
   invalid(
     "invalid-credentials",
-    /invalid (?:authentication )?credentials|invalid authorization|(?:access|oauth|auth\w{0,12}) token is invalid|credentials? (?:is|are|was|were) (?:invalid|not valid|rejected|incorrect)|(?:bad|incorrect|wrong) credentials|invalid (?:username|password|login|client)\b|invalid_client|unauthorized_client/i,
+    /invalid (?:authentication )?credentials|invalid auth(?:entication|orization)\b|(?:access|oauth|auth\w{0,12}) token is invalid|credentials? (?:is|are|was|were) (?:invalid|not valid|rejected|incorrect)|(?:bad|incorrect|wrong) credentials|invalid (?:username|password|login|client)\b|invalid_client|unauthorized_client/i,
     "The credential is not valid.",
     sources.anthropicErrors,
   ),
   invalid(
     "authentication-failed",
-    /authentication (?:has )?failed|failed to authenticate|could not (?:be )?authenticate|authentication did not complete|not (?:yet )?authorized to access your account|Authentication ?Error\b(?!.{0,40}\b(?:4(?:0[0245-9]|[1-9]\d)|5\d\d)\b)/i,
+    /(?:authentication|authorization) (?:has )?fail(?:ed|s|ure)|failed to authenticate|could not (?:be )?authenticate|authentication did not complete|not (?:yet )?authorized to access your account|Authentication ?Error\b(?!.{0,40}\b(?:4(?:0[0245-9]|[1-9]\d)|5\d\d)\b)/i,
     "Authentication failed, without a word about why.",
     sources.gateways,
+  ),
+  stale(
+    "chinese-words",
+    /(?:令牌|凭证|密钥|登录|token).{0,12}(?:无效|过期|失效|不可用)|无效的(?:令牌|密钥|凭证)|(?:身份验证|认证|鉴权)失败|未授权|未登录/i,
+    "A gateway says in Chinese that the credential was rejected.",
+    sources.chineseGateways,
   ),
   invalid(
     "login-advised",
@@ -155,4 +167,13 @@ export const credentialRules: readonly TextRule[] = [
     "Claude Code advises to log in.",
     sources.claudeCode,
   ),
+  {
+    ...invalid(
+      "credential-words",
+      /\b(?:api.?keys?|access.?key|credentials?|\w{0,20}Credential|auth|authenticat\w{0,6}|authori[sz]ation|oauth|access token|bearer|(?:[A-Z]{2,20}_){1,4}(?:KEY|TOKEN|CREDENTIALS)|log ?in|sign ?in)\b.{0,40}\b(?:not|no|fail\w{0,4}|invalid|missing|requir\w{1,4}|denied|unable|reject\w{0,3}|refus\w{0,3}|unavailable|disabled)\b|\b(?:not|no|fail\w{0,4}|invalid|missing|requir\w{1,4}|unable|reject\w{0,3}|refus\w{0,3}|without|set|specify)\b.{0,40}\b(?:api.?keys?|credentials?|auth|authenticat\w{0,6}|authori[sz]ation|oauth|bearer|(?:[A-Z]{2,20}_){1,4}(?:KEY|TOKEN|CREDENTIALS))\b|Authentication\w{0,20}(?:Error|Exception)\b/i,
+      "An error that speaks of a credential beside a word of failure.",
+      sources.gateways,
+    ),
+    isLastResort: true,
+  },
 ];

@@ -13,6 +13,8 @@ export interface TextRule {
   readonly mayRenew?: boolean;
   /** For `not_auth`: whether a failure that names itself Claude's authentication is one all the same, although it holds these words. */
   readonly yields?: boolean;
+  /** Whether it is asked only when types, status and all other rows say nothing, and only of a failure of ours. */
+  readonly isLastResort?: boolean;
   /** Tested on a text in which escapes are undone and blanks are single. Every repetition is bounded: linear in the text's length. */
   readonly pattern: RegExp;
   /** One sentence for people. */
@@ -36,6 +38,7 @@ export const sources = {
   http: "RFC 9110, 15.5",
   gateways: "https://docs.litellm.ai/docs/exception_mapping; reports of users of gateways",
   openrouter: "https://openrouter.ai/docs/api-reference/errors",
+  chineseGateways: "https://github.com/QuantumNous/new-api/issues; Zhipu's and Moonshot's error codes",
   node: "https://nodejs.org/api/errors.html",
   tools: "messages of git, npm, ssh, databases and HTTP tools, as users report them",
 } as const;
