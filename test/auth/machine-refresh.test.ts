@@ -86,6 +86,28 @@ describe("rule 1: one refresh at a time for each credential", () => {
     );
   });
 
+  it("is left to its holder as long as that gives signs of life (A6, A9)", async () => {
+    const world: World = createWorld({
+      instances: 2,
+      strategies: [
+        {
+          name: "slow",
+          async run() {
+            await sleep(world.clock, 59_000);
+            return { outcome: "unchanged" };
+          },
+        },
+      ],
+    });
+    await settle();
+    await expire(world);
+    await world.clock.advance(58_000);
+    expect(world.eventsOf("refresh-start")).toHaveLength(1);
+    await world.clock.advance(10_000);
+    expect(world.eventsOf("refresh-end")).toHaveLength(1);
+    await world.close();
+  });
+
   it("counts nothing that comes after the lease was lost", async () => {
     const worldClock = fakeClock();
     const store = createMemoryStore({ clock: worldClock });

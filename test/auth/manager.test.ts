@@ -119,6 +119,23 @@ describe("the second sign", () => {
   });
 });
 
+describe("an answer after a confirmed failure", () => {
+  it("heals, and those who failed before it make nothing suspect again (A6)", async () => {
+    const world = await ready({ strategies: [{ name: "slow", run: () => new Promise(() => undefined) }] });
+    const [one, other, late] = [1, 2, 3].map((index) => world.manager.tryAdmit(`request ${index}`));
+    await world.clock.advance(100);
+    one?.report(apiRetry(1));
+    const next = world.manager.tryAdmit("request 4");
+    other?.report(apiRetry(1));
+    expect(world.manager.status().state).toBe("refreshing");
+    next?.succeeded("answer");
+    expect(world.manager.status().state).toBe("authenticated");
+    expect(late?.report(finalFailure())).toMatchObject({ action: "carry-over" });
+    expect(world.manager.status().state).toBe("authenticated");
+    await world.close();
+  });
+});
+
 describe("what only a person can mend", () => {
   it("is said at once when it is missing or revoked, and healed by a change (A2, A7)", async () => {
     const world = await ready();
