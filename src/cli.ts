@@ -160,6 +160,8 @@ const isMain = process.argv[1] !== undefined && realpathSync(process.argv[1]) ==
 if (isMain) {
   // Whoever reads the output may have seen enough: `ccapi explain … | head`.
   process.stdout.on("error", () => process.exit(0));
+  // A terminal that has gone, a disk that is full: no reason to stop serving.
+  process.stderr.on("error", () => undefined);
   // Not `process.exit()` at once: what was printed must get out first.
   process.exitCode = await main(process.argv.slice(2));
 }

@@ -6,6 +6,7 @@ import { CcapiError } from "./auth/errors.ts";
 import type { AuthListener } from "./auth/events.ts";
 import { prepareChild, type ChildPolicy } from "./claude/child-setup.ts";
 import { createProcessOwner } from "./claude/process.ts";
+import { identify } from "./claude/process-tree.ts";
 import { type RunSpec, startRun } from "./claude/run.ts";
 import { createRuntime } from "./claude/runtime.ts";
 import { type Config, ConfigError, isLoopback } from "./config.ts";
@@ -31,7 +32,7 @@ import { createWorkspaces } from "./turn/workspace.ts";
 import { version } from "./version.ts";
 import { createClaudeAuth } from "./wiring.ts";
 
-const streamTiming: StreamTiming = { holdMs: 10_000, heartbeatMs: 15_000, slowClientMs: 60_000 };
+const streamTiming: StreamTiming = { holdMs: 10_000, heartbeatMs: 15_000 };
 const sweepEveryMs = 10 * 60_000;
 /** Memory that one Claude process may need, with room for its tools. */
 const bytesPerRun = 250 * 1_048_576;
@@ -71,7 +72,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     now: Date.now,
   });
   const sessionLock = createKeyedLock();
-  const ledger = createLedger(join(stateDir, "ledger"), process.pid, isRunning);
+  const ledger = createLedger(join(stateDir, "ledger"), await nameProcess(process.pid), isRunning);
   const care = createSessionCare({ sessions, lock: sessionLock, ledger, maxPerClient: config.maxSessionsPerKey });
   const childPolicy: ChildPolicy = {
     environment: config.environment,
@@ -204,12 +205,13 @@ function defaultMaxConcurrent(): number {
   return Math.max(8, Math.min(availableParallelism() * 4, Math.floor(totalmem() / 2 / bytesPerRun)));
 }
 
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return errorCode(error) === "EPERM"; // Somebody else's, but alive.
-  }
+/** A process's number and when it started: the number alone is given to another sooner or later. */
+async function nameProcess(pid: number): Promise<string> {
+  return `${pid}-${(await identify(pid))?.startedAt.replaceAll(/\W/g, "_") ?? "unknown"}`;
+}
+
+async function isRunning(name: string): Promise<boolean> {
+  return name === (await nameProcess(Number(name.split("-")[0])));
 }
 
 function errorCode(error: unknown): string {

@@ -64,9 +64,12 @@ export async function* readAnswer(
         yield { ...end, stopSequence: stop, usage: { ...end.usage, outputTokens } };
         return;
       }
-      if (message.event.type === "message_delta" && isOverLength(turn, reader)) {
-        yield finish(reader, "length", 0);
-        return;
+      if (message.event.type === "message_delta") {
+        const reason = endedByCall(turn, reader);
+        if (reason !== undefined) {
+          yield finish(reader, reason, 0);
+          return;
+        }
       }
     }
     if (message.type === "assistant" && message.parent_tool_use_id === null && !isSynthetic(message)) {
@@ -117,12 +120,25 @@ function describeFailure(assistant: Signal | undefined, result: ResultMessage): 
   return toSignal(result) ?? { source: "result", error: undefined, status, text: "" };
 }
 
-function isOverLength({ profile, maxTokens }: TurnSettings, { lastCall, usage }: BlockReader): boolean {
-  // Claude Code would go on by itself up to three times, even with one turn allowed (measured, 2.1.330).
-  if (lastCall?.stopReason === "max_tokens") return true;
-  // The agent's bound holds for its run as a whole: no further call once it is used up.
-  const wouldCallAgain = profile === "agent" && lastCall?.stopReason === "tool_use";
-  return wouldCallAgain && maxTokens !== undefined && usage.outputTokens >= maxTokens;
+/** Whether the call that just ended is the run's last for us, whatever Claude Code would do next. */
+function endedByCall({ profile, maxTokens }: TurnSettings, { lastCall, usage }: BlockReader): FinishReason | undefined {
+  switch (lastCall?.stopReason) {
+    // Claude Code would go on by itself up to three times, even with one turn allowed (measured, 2.1.330).
+    case "max_tokens":
+    case "model_context_window_exceeded":
+      return "length";
+    // Claude Code would ask once more and then call it an error.
+    case "refusal":
+      return "refusal";
+    case "tool_use":
+      if (profile === "chat") {
+        throw new CcapiError("upstream_error", "The model called a tool that it was not given.");
+      }
+      // The agent's bound holds for its run as a whole: no further call once it is used up.
+      return maxTokens !== undefined && usage.outputTokens >= maxTokens ? "length" : undefined;
+    default:
+      return undefined;
+  }
 }
 
 function toFinishReason(stopReason: string | null | undefined): FinishReason {

@@ -2,12 +2,12 @@
 // Every process started here is gone, with its tools, when `end` has resolved, and a watchdog sees to it if this process is killed.
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { mkdirSync, mkdtempSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { SpawnedProcess, SpawnOptions } from "@anthropic-ai/claude-agent-sdk";
-import { own, type OwnedProcess } from "./owned-process.ts";
+import { own, type OwnedProcess, type Traces } from "./owned-process.ts";
 import { markName } from "./process-tree.ts";
 
 export type { OwnedProcess } from "./owned-process.ts";
@@ -31,25 +31,25 @@ export function createProcessOwner(): ProcessOwner {
   let watchdog: ChildProcess | undefined;
 
   function tellWatchdog(line: string): void {
-    if (watchdog === undefined || watchdog.exitCode !== null || watchdog.signalCode !== null) {
-      watchdog = startWatchdog();
-      for (const owned of living) watchdog.stdin?.write(toWatch(owned));
-    }
-    watchdog.stdin?.write(line);
+    if (watchdog === undefined || watchdog.exitCode !== null || watchdog.signalCode !== null) replaceWatchdog();
+    watchdog?.stdin?.write(line);
+  }
+
+  function replaceWatchdog(): void {
+    const next = startWatchdog();
+    watchdog = next;
+    for (const owned of living) next.stdin?.write(toWatch(owned));
+    next.once("exit", () => {
+      // Killed by somebody: those that live need another.
+      if (watchdog === next && living.size > 0) replaceWatchdog();
+    });
   }
 
   return {
     spawner: (onSpawn) => (options) => {
       const mark = randomUUID();
       const temporaryDir = makeTemporaryDir(options.env[temporaryDirName] || tmpdir());
-      const child = spawn(options.command, options.args, {
-        cwd: options.cwd,
-        env: { ...options.env, [markName]: mark, [temporaryDirName]: temporaryDir },
-        stdio: ["pipe", "pipe", "pipe"],
-        // A process group of its own: a Ctrl-C at the terminal reaches the server alone, which then ends it in order.
-        detached: true,
-        windowsHide: true,
-      });
+      const child = spawnOrTidy(options, { mark, temporaryDir });
       const owned = own(child, { mark, temporaryDir });
       living.add(owned);
       if (owned.pid !== undefined) tellWatchdog(toWatch(owned));
@@ -73,6 +73,23 @@ export function createProcessOwner(): ProcessOwner {
       watchdog = undefined;
     },
   };
+}
+
+/** @throws what `spawn` throws at once: too long an environment, no file descriptor left. */
+function spawnOrTidy(options: SpawnOptions, { mark, temporaryDir }: Traces) {
+  try {
+    return spawn(options.command, options.args, {
+      cwd: options.cwd,
+      env: { ...options.env, [markName]: mark, [temporaryDirName]: temporaryDir },
+      stdio: ["pipe", "pipe", "pipe"],
+      // A process group of its own: a Ctrl-C at the terminal reaches the server alone, which then ends it in order.
+      detached: true,
+      windowsHide: true,
+    });
+  } catch (error) {
+    rmSync(temporaryDir, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 function makeTemporaryDir(parent: string): string {

@@ -162,7 +162,7 @@ function keptOpen<T>(source: AsyncIterable<T>, broken: Promise<never>): AsyncIte
 
 /** At its token limit, and at a stop sequence of ours, Claude Code would go on; after all else it waits for its input's end. */
 function isCutByUs({ reason, stopSequence }: Extract<TurnEvent, { type: "finish" }>): boolean {
-  return reason === "length" || (stopSequence !== undefined && isOurs(stopSequence));
+  return reason === "length" || reason === "refusal" || (stopSequence !== undefined && isOurs(stopSequence));
 }
 
 function isAboutCredential(reason: unknown): boolean {

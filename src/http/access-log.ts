@@ -2,6 +2,7 @@
 import type { MiddlewareHandler } from "hono";
 import type { Logger } from "../observe/log.ts";
 import type { AppEnv } from "./app-env.ts";
+import { onceSent } from "./sent.ts";
 
 /** Logs method, path without query, status, duration; never a body or a header. Probes are logged at debug. */
 export function accessLog(log: Logger): MiddlewareHandler<AppEnv> {
@@ -24,9 +25,6 @@ export function accessLog(log: Logger): MiddlewareHandler<AppEnv> {
       };
       log[isProbe ? "debug" : "info"](fields, "Request");
     };
-    // Outside of a real server, as in unit tests, there is no connection to wait for.
-    const outgoing = context.env?.outgoing;
-    if (outgoing === undefined || outgoing.closed) write(false);
-    else outgoing.once("close", () => write(!outgoing.writableFinished));
+    onceSent(context, write);
   };
 }

@@ -14,6 +14,9 @@ import { toCcapiError } from "./errors.ts";
 import { toEventStream } from "./event-stream.ts";
 import { holdBack } from "./hold.ts";
 
+/** Clients bound the size of an answer's headers. */
+const maxIgnoredNames = 40;
+
 /** What answering takes. */
 export interface ChatPorts {
   readonly runTurn: RunTurn;
@@ -28,15 +31,14 @@ export interface StreamTiming {
   readonly holdMs: number;
   /** Between two signs of life. */
   readonly heartbeatMs: number;
-  /** A client that reads nothing for so long is cut. */
-  readonly slowClientMs: number;
 }
 
 /** Makes the handler of a validated body. */
 export function chatCompletions(ports: ChatPorts): (context: Context<AppEnv>, body: ChatRequest) => Promise<Response> {
   return async (context, body) => {
     const chat = toTurn(body, readHeaders(context), ports.modelAliases);
-    if (chat.ignored.length > 0) context.header("x-ignored-parameters", chat.ignored.join(", "));
+    if (chat.ignored.length > 0)
+      context.header("x-ignored-parameters", chat.ignored.slice(0, maxIgnoredNames).join(", "));
     if (chat.turn.sessionId !== undefined) context.header("x-session-id", chat.turn.sessionId);
     const answer: ChatAnswer = {
       id: `chatcmpl-${randomUUID().replaceAll("-", "")}`,
@@ -74,7 +76,6 @@ async function stream(
       return [frame(toErrorBody(error))];
     },
     heartbeatMs: timing.heartbeatMs,
-    slowClientMs: timing.slowClientMs,
     abandon,
   });
   return context.body(body, 200, {

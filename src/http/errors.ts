@@ -10,7 +10,11 @@ import type { AppEnv } from "./app-env.ts";
 /** Makes the app's error handler. What nobody foresaw is logged with its stack, and told without any of it. */
 export function errorHandler(log: Logger): (error: Error, context: Context<AppEnv>) => Response {
   return (thrown, context) => {
-    const error = toCcapiError(thrown);
+    // A client that broke off in its upload is no failure of ours.
+    const hasGone = context.req.raw.signal.aborted && !(thrown instanceof CcapiError);
+    const error = hasGone
+      ? new CcapiError("client_closed_request", "The client closed the connection.")
+      : toCcapiError(thrown);
     if (error.code === "internal_error") {
       log.error({ requestId: context.var.requestId, stack: thrown.stack }, "Unforeseen error");
     }

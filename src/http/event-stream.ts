@@ -1,4 +1,4 @@
-// A turn as server-sent events: one write for each event, a comment when nothing happens for long, an end to clients that don't read.
+// A turn as server-sent events: one write for each event, a comment when nothing happens for long.
 import type { TurnEvent } from "../turn/turn.ts";
 import type { ReleasedTurn } from "./hold.ts";
 
@@ -11,9 +11,7 @@ export interface EventStreamOptions {
   /** What is sent where the turn fails; nothing follows it. */
   readonly toErrorFrames: (error: unknown) => readonly string[];
   readonly heartbeatMs: number;
-  /** A client that takes nothing for so long is cut. */
-  readonly slowClientMs: number;
-  /** Ends the turn: the client has gone, or does not read. */
+  /** Ends the turn: the client has gone. */
   readonly abandon: (reason: Error) => void;
 }
 
@@ -27,14 +25,12 @@ export function toEventStream(
   options: EventStreamOptions,
 ): ReadableStream<Uint8Array> {
   let pending = heldPending;
-  let slowTimer: NodeJS.Timeout | undefined;
 
   function send(controller: ReadableStreamDefaultController<Uint8Array>, frames: readonly string[]): void {
     for (const frame of frames) controller.enqueue(encoder.encode(frame));
   }
 
   async function pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    clearTimeout(slowTimer);
     try {
       let isSent = false;
       while (!isSent) {
@@ -59,11 +55,6 @@ export function toEventStream(
       controller.close();
       return;
     }
-    slowTimer = setTimeout(() => {
-      const reason = new Error(`The client read nothing for ${options.slowClientMs / 1_000} s.`);
-      options.abandon(reason);
-      controller.error(reason);
-    }, options.slowClientMs).unref();
   }
 
   return new ReadableStream<Uint8Array>(
@@ -72,9 +63,10 @@ export function toEventStream(
         for (const event of events) send(controller, options.toFrames(event));
       },
       pull,
-      cancel() {
-        clearTimeout(slowTimer);
+      async cancel() {
         options.abandon(new Error("The client closed the connection."));
+        // A turn that waits for its next event to be asked for hears of nothing else.
+        await iterator.return?.();
       },
     },
     { highWaterMark: 1 },

@@ -16,6 +16,8 @@ export function jsonOnly(maxBytes: number): MiddlewareHandler<AppEnv>[] {
           "The body has to be JSON: send `Content-Type: application/json`.",
         );
       }
+      // One spelling for all that read it later: they differ about parameters and blanks.
+      context.req.raw.headers.set("content-type", "application/json");
       await next();
     },
     bodyLimit({

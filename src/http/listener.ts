@@ -1,6 +1,6 @@
 // The listening socket: limits on what strangers may hold open, and an end that lets answers finish.
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { CcapiError } from "../auth/errors.ts";
@@ -28,6 +28,8 @@ export interface Listener {
 const headersTimeoutMs = 20_000;
 const requestTimeoutMs = 120_000;
 const maxHeaderBytes = 32_768;
+const slowReaderMs = 60_000;
+const slowCheckMs = 5_000;
 
 /**
  * Listens.
@@ -38,8 +40,10 @@ export async function listen(
   fetch: Parameters<typeof getRequestListener>[0],
   { host, port, maxConnections }: ListenOptions,
 ): Promise<Listener> {
-  // It answers every failure itself: see the app's error handler.
-  const answer = getRequestListener(fetch, { overrideGlobalObjects: false });
+  const answer = getRequestListener(fetch, {
+    // What never became a request: a Host that is none, for one.
+    errorHandler: () => Response.json(toErrorBody(unreadable), { status: unreadable.status }),
+  });
   const server = createServer(
     {
       headersTimeout: headersTimeoutMs,
@@ -53,6 +57,7 @@ export async function listen(
   );
   server.maxConnections = maxConnections;
   server.on("clientError", refuse);
+  const stopWatching = cutSlowReaders(server);
   server.listen(port, host);
   await once(server, "listening");
   const address = server.address() as AddressInfo; // A TCP server that listens has one.
@@ -60,9 +65,28 @@ export async function listen(
   return {
     url: `http://${shownHost}:${address.port}`,
     port: address.port,
-    drain: () => drain(server),
+    drain: () => drain(server).finally(stopWatching),
     destroy: () => server.closeAllConnections(),
   };
+}
+
+/** Cuts every connection whose client takes nothing of what waits for it for a minute. */
+function cutSlowReaders(server: Server): () => void {
+  const sockets = new Map<Socket, { taken: number; stalledChecks: number }>();
+  server.on("connection", (socket) => {
+    sockets.set(socket, { taken: 0, stalledChecks: 0 });
+    socket.once("close", () => sockets.delete(socket));
+  });
+  const timer = setInterval(() => {
+    for (const [socket, seen] of sockets) {
+      const taken = socket.bytesWritten - socket.writableLength;
+      const isStalled = socket.writableLength > 0 && taken === seen.taken;
+      seen.stalledChecks = isStalled ? seen.stalledChecks + 1 : 0;
+      seen.taken = taken;
+      if (seen.stalledChecks * slowCheckMs >= slowReaderMs) socket.destroy();
+    }
+  }, slowCheckMs).unref();
+  return () => clearInterval(timer);
 }
 
 async function drain(server: Server): Promise<void> {
@@ -86,6 +110,17 @@ const unreadable = new CcapiError("invalid_request", "This is no valid HTTP requ
 /** A request so broken that no handler ever sees it. */
 function refuse(cause: NodeJS.ErrnoException, socket: Socket): void {
   if (cause.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  // What came after a good request: its answer goes out first, and nothing into the middle of it.
+  const { _httpMessage: underWay } = socket as Socket & { _httpMessage?: ServerResponse | null }; // node's own note of it.
+  if (underWay?.req.complete === true) {
+    underWay.once("finish", () => socket.end());
+    return;
+  }
+  // A body that broke off: whoever reads it hears of the end.
+  if (underWay) {
     socket.destroy();
     return;
   }

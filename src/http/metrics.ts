@@ -2,6 +2,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import type { AppEnv } from "./app-env.ts";
+import { onceSent } from "./sent.ts";
 
 /** What these need of the metrics. */
 export interface MetricsPorts {
@@ -23,9 +24,7 @@ export function countRequests({ metrics }: MetricsPorts): MiddlewareHandler<AppE
         status: context.res.status,
         durationMs: performance.now() - startedAt,
       });
-    const outgoing = context.env?.outgoing;
-    if (outgoing === undefined || outgoing.closed) record();
-    else outgoing.once("close", record);
+    onceSent(context, record);
   };
 }
 

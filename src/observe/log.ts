@@ -1,5 +1,6 @@
 // The product's logger: structured lines on stderr, pretty on a terminal. What is logged never holds a secret or a prompt:
 // callers give named fields, never bodies, headers or errors of others.
+import { writeSync } from "node:fs";
 import { type DestinationStream, pino, type Logger as PinoLogger } from "pino";
 import { pretty } from "./pretty.ts";
 
@@ -17,12 +18,7 @@ export interface LogOptions {
 }
 
 /** Makes the logger of a server. */
-export function createLogger({
-  level,
-  format,
-  isColoured = false,
-  destination = pino.destination(2),
-}: LogOptions): Logger {
+export function createLogger({ level, format, isColoured = false, destination = standardError() }: LogOptions): Logger {
   return pino(
     {
       level,
@@ -32,4 +28,17 @@ export function createLogger({
     },
     format === "pretty" ? pretty(destination, isColoured) : destination,
   );
+}
+
+/** stderr, a line at a time. What can't be written is lost: a full disk must not hold up the server. */
+function standardError(): DestinationStream {
+  return {
+    write(line) {
+      try {
+        writeSync(2, line);
+      } catch {
+        // There is nobody to tell.
+      }
+    },
+  };
 }

@@ -120,16 +120,17 @@ async function openNewSession(
         lastUsedAtMs: now(),
       };
       await sessions.put(committed);
+      // Should this process be killed now, the next one's start must not sweep it away.
+      await ledger.keep(place);
     },
     async close() {
       // A first turn that failed leaves nothing to continue: the next one begins anew.
       if (committed === undefined) return ledger.delete(place);
-      const isDeleted = (await sessions.get(client.name, id)) === undefined;
+      const isDeleted = !(await sessions.has(client.name, id));
       if (isDeleted || !(await isInTranscript(place, committed.resumeAt))) {
         await sessions.delete(client.name, id);
-        return ledger.delete(place);
+        await deleteTranscript(place);
       }
-      await ledger.keep(place);
     },
   };
 }
@@ -156,7 +157,8 @@ async function continueSession(
     );
   }
   const { prompt } = splitConversation(turn.messages);
-  const isDeleted = async () => (await sessions.get(record.clientName, record.id)) === undefined;
+  // Expired is not deleted: a long turn began in time.
+  const isDeleted = async () => !(await sessions.has(record.clientName, record.id));
   let committed: SessionRecord | undefined;
   return {
     conversation: { kind: "resume", sessionId: record.claudeSessionId, resumeAt: record.resumeAt },

@@ -20,12 +20,13 @@ export interface Ledger {
 }
 
 /**
- * Opens the ledger in a folder, which several servers may share: each keeps its own part.
+ * Opens the ledger in a folder, which several servers of one host may share: each keeps its own part.
  *
- * @param isRunning whether a process of this id lives; its part is left alone.
+ * @param owner this process, told from every other there was: a safe folder's name.
+ * @param isRunning whether the process of that name lives; its part is left alone.
  */
-export function createLedger(dir: string, pid: number, isRunning: (pid: number) => boolean): Ledger {
-  const ownDir = join(dir, String(pid));
+export function createLedger(dir: string, owner: string, isRunning: (owner: string) => Promise<boolean>): Ledger {
+  const ownDir = join(dir, owner);
   const path = ({ sessionId }: TranscriptPlace) => join(ownDir, `${sessionId}.json`);
   const keep = (place: TranscriptPlace) => rm(path(place), { force: true });
   const remove = async (place: TranscriptPlace) => {
@@ -42,8 +43,8 @@ export function createLedger(dir: string, pid: number, isRunning: (pid: number) 
     async sweep() {
       let count = 0;
       for (const part of (await readdir(dir).catch(() => [])).filter((name) => /^\d+$/.test(name))) {
-        // A part of our own id is that of an earlier process: call this before the first `add`.
-        if (Number(part) !== pid && isRunning(Number(part))) continue;
+        // A part of our own name can only be an earlier call's: call this before the first `add`.
+        if (part !== owner && (await isRunning(part))) continue;
         for (const name of await readdir(join(dir, part)).catch(() => [])) {
           const entry = await readEntry(join(dir, part, name));
           if (entry === undefined) continue;

@@ -68,7 +68,10 @@ export function createSessionCare(ports: {
       const surplus = (await sessions.clients()).map(async (clientName) =>
         (await sessions.list(clientName)).slice(maxPerClient),
       );
-      const doomed = [...expired, ...(await Promise.all(surplus)).flat()];
+      const doomed = [...expired, ...(await Promise.all(surplus)).flat()].filter(
+        // One whose turn runs is in use.
+        ({ clientName, id }) => !lock.isHeld(sessionKey(clientName, id)),
+      );
       for (const record of doomed) await remove(record);
       return doomed.length;
     },

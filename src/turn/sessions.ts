@@ -36,6 +36,8 @@ export interface SessionStore {
   get(clientName: string, id: string): Promise<SessionRecord | undefined>;
   /** A session that has expired and still is on disk: for who begins another one of its id, and has to clear it away. */
   getExpired(clientName: string, id: string): Promise<SessionRecord | undefined>;
+  /** Whether there is one, expired or not. */
+  has(clientName: string, id: string): Promise<boolean>;
   /** Newest use first. */
   list(clientName: string): Promise<SessionRecord[]>;
   put(record: SessionRecord): Promise<void>;
@@ -87,6 +89,10 @@ export function createSessionStore({ dir, timeToLiveMs, now }: SessionStoreOptio
     async getExpired(clientName, id) {
       const record = await read(clientName, id);
       return record !== undefined && isExpired(record) ? record : undefined;
+    },
+    async has(clientName, id) {
+      const record = await readRecord(path(clientName, id));
+      return record !== undefined && record.id === id && record.clientName === clientName;
     },
     async list(clientName) {
       const records = await readAll(clientDir(clientName));

@@ -1,6 +1,6 @@
 // The folders that Claude works in: one for each client key for the agent, and a neutral one for plain chat.
 // Folders, not walls: an agent that may run commands can leave its own.
-import { lstat, mkdir, realpath } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, realpath } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { maxWorkspaceLength } from "../claude/transcript.ts";
@@ -24,8 +24,15 @@ export function createWorkspaces(stateDir: string): Workspaces {
   if (agentDir.length + 65 > maxWorkspaceLength) {
     throw new TypeError(`CCAPI_STATE_DIR may have at most ${maxWorkspaceLength - 76} characters.`);
   }
+  let chatFolder: Promise<string> | undefined;
   return {
-    chat: () => makePrivate(chatDir()),
+    chat: () =>
+      (chatFolder ??= openChatFolder())
+        .catch((error: unknown) => {
+          chatFolder = undefined;
+          throw error;
+        })
+        .then(makePrivate),
     async agent(clientName) {
       if (!/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$/.test(clientName)) {
         throw new TypeError("clientName must be safe as a folder's name.");
@@ -35,8 +42,10 @@ export function createWorkspaces(stateDir: string): Workspaces {
   };
 }
 
-function chatDir(): string {
-  return join(tmpdir(), `ccapi-chat-${userInfo().uid}`);
+/** The same in each run where it can be had: nothing is left behind by it. Somebody else may have put theirs there. */
+async function openChatFolder(): Promise<string> {
+  const path = join(tmpdir(), `ccapi-chat-${userInfo().uid}`);
+  return makePrivate(path).catch(() => mkdtemp(`${path}-`));
 }
 
 /** A folder in a place that others can write to may be theirs, or a link to somewhere else. */

@@ -102,6 +102,28 @@ describe("plain chat tells of", () => {
   });
 });
 
+describe("an answer that ends in its own way", () => {
+  const finishOf = async (response: Response) =>
+    ((await response.json()) as { choices: [{ finish_reason: string }] }).choices[0].finish_reason;
+
+  it.each([
+    ["refusal", "content_filter"],
+    ["model_context_window_exceeded", "length"],
+  ])("%s is an answer with finish_reason %s (B1)", async (stopReason, expected) => {
+    simulator.setRules([{ answer: [{ type: "text", text: "So far." }], stopReason }]);
+    const response = await server.post("/v1/chat/completions", chat("Hello"));
+    expect(response.status).toBe(200);
+    expect(await finishOf(response)).toBe(expected);
+  });
+
+  it("by a tool that plain chat never had is an error at once, not a loop (C4)", async () => {
+    simulator.setRules([{ answer: [{ type: "tool_use", name: "Bash", input: { command: "true" } }] }]);
+    const response = await server.post("/v1/chat/completions", chat("Hello"));
+    expect(response.status).toBe(502);
+    expect(simulator.requests.filter(({ outcome }) => outcome === "answered").length).toBeLessThan(4);
+  });
+});
+
 describe("a Claude process that dies", () => {
   it("is a 502 that says so, and the next request works (C4)", async () => {
     simulator.setRules([{ when: "hang", fault: { kind: "stall", afterDeltas: 0 } }]);

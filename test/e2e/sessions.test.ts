@@ -114,6 +114,23 @@ describe("a session", () => {
 });
 
 describe("after a restart", () => {
+  it("a first turn that was answered is not lost, though the server was killed at once (B3)", async () => {
+    const home = await makeHome();
+    try {
+      const first = await startServer({ upstream: simulator.url, home });
+      expect((await say("say one", "killed", first)).status).toBe(200);
+      await first.signal("SIGKILL");
+      await using second = await startServer({ upstream: simulator.url, home });
+      const listed = (await (await second.get("/v1/sessions")).json()) as { data: unknown[] };
+      const followUp = await say("say two", "killed", second);
+      // Claude may not have written it yet when it was killed: then it is said, and begins anew.
+      expect([200, 404]).toContain(followUp.status);
+      expect(listed.data).toHaveLength(1);
+    } finally {
+      await rm(home, { recursive: true, force: true });
+    }
+  });
+
   it("a session goes on where it was (B3)", async () => {
     const home = await makeHome();
     try {

@@ -68,7 +68,7 @@ export function makeApp(overrides: Partial<AppPorts> = {}): TestApp {
   const runTurn = overrides.runTurn ?? scripted(hello);
   const app = createApp({
     modelAliases: new Map([["gpt-4o", "sonnet"]]),
-    timing: { holdMs: 10_000, heartbeatMs: 15_000, slowClientMs: 60_000 },
+    timing: { holdMs: 10_000, heartbeatMs: 15_000 },
     auth: {
       status: () => status,
       refresh: async () => ({ success: true, message: "Refreshed.", shouldRetry: true }),

@@ -20,7 +20,7 @@ beforeEach(async () => {
   base = await mkdtemp(join(tmpdir(), "ccapi-conversation-"));
   nowMs = 5_000;
   sessions = createSessionStore({ dir: join(base, "sessions"), timeToLiveMs, now: () => nowMs });
-  ledger = createLedger(join(base, "ledger"), 1, () => false);
+  ledger = createLedger(join(base, "ledger"), "1", async () => false);
   place = { configDir: join(base, "claude"), workspace: "/srv/work" };
 });
 afterEach(() => rm(base, { recursive: true }));

@@ -69,6 +69,7 @@ function createHouse(scripts: readonly Script[], decisions: readonly Decision[] 
     sessions: {
       get: async (clientName, id) => sessions.get(`${clientName}/${id}`),
       getExpired: async () => undefined,
+      has: async (clientName, id) => sessions.has(`${clientName}/${id}`),
       list: async () => [],
       put: async (record) => void sessions.set(`${record.clientName}/${record.id}`, record),
       delete: async (clientName, id) => void sessions.delete(`${clientName}/${id}`),

@@ -20,7 +20,7 @@ beforeEach(async () => {
   nowMs = 1_000;
   sessions = createSessionStore({ dir: join(base, "sessions"), timeToLiveMs: 1_000, now: () => nowMs });
   lock = createKeyedLock();
-  ledger = createLedger(join(base, "ledger"), 1, () => false);
+  ledger = createLedger(join(base, "ledger"), "1", async () => false);
   care = createSessionCare({ sessions, lock, ledger, maxPerClient: 2 });
 });
 afterEach(() => rm(base, { recursive: true }));
@@ -70,7 +70,7 @@ describe("sessions in their owner's hands", () => {
     await put(1);
     await lock.acquire(sessionKey("client", "s1"), new AbortController().signal);
     await care.delete(client(), "s1");
-    expect(await createLedger(join(base, "ledger"), 2, () => false).sweep()).toBe(1);
+    expect(await createLedger(join(base, "ledger"), "2", async () => false).sweep()).toBe(1);
     expect(await transcripts()).toEqual([]);
   });
 

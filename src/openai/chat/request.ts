@@ -24,6 +24,9 @@ const message = z.discriminatedUnion("role", [
   z.looseObject({ role: z.enum(["tool", "function"]) }),
 ]);
 
+/** Goes into a process's environment, which the system bounds. */
+const stopSequence = z.string().min(1).max(1_000);
+
 /** `[A-Za-z0-9._-]{1,128}` */
 export const sessionId = z
   .string()
@@ -42,7 +45,7 @@ export const chatRequest = z
     reasoning_effort: z.enum(["none", "minimal", "low", "medium", "high", "xhigh", "max"]).nullish(),
     temperature: z.number().min(0).max(2).nullish(),
     top_p: z.number().min(0).max(1).nullish(),
-    stop: z.union([z.string().min(1), z.array(z.string().min(1)).max(4)]).nullish(),
+    stop: z.union([stopSequence, z.array(stopSequence).max(4)]).nullish(),
     user: z.string().max(1_024).nullish(),
     safety_identifier: z.string().max(1_024).nullish(),
   })
