@@ -61,6 +61,7 @@ export class Admission implements AuthAdmission {
     this.#ticket = ticket;
     this.isCanary = ticket !== undefined;
     this.generation = ports.facts().generation;
+    passage.lastGeneration = this.generation;
     this.carriedOver = passage.carriedOver;
     this.#beganAtMs = ports.nowMs();
   }

@@ -98,6 +98,8 @@ export type AuthEvent =
       readonly method: RetryMethod;
       readonly carriedOver: number;
       readonly generation: number;
+      /** False where it only confirms a first sign, with the credential that it had. */
+      readonly isRenewed: boolean;
     }
   | {
       readonly type: "retry-end";

@@ -66,7 +66,8 @@ export function createGate({ clock, policy, emit, generation, isOpen, grant, fai
       passage.carriedOver += 1;
       passage.carriedTo.push(generation());
       const { operation, method, carriedOver } = passage;
-      emit({ type: "retry", operation, method, carriedOver, generation: generation() });
+      const isRenewed = passage.lastGeneration !== generation();
+      emit({ type: "retry", operation, method, carriedOver, generation: generation(), isRenewed });
     }
     return grant(passage, ticket);
   }

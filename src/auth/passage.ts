@@ -4,20 +4,22 @@ import type { RetryMethod } from "./events.ts";
 /** How often one request is carried over in all. */
 const maxCarriedOver = 2;
 
-/** The history. Changed by the gate alone. */
+/** The history. Changed by the gate, and by each attempt at its beginning. */
 export interface Passage {
   readonly operation: string;
   carriedOver: number;
   /** The generations that it was carried to: to each once. */
   readonly carriedTo: number[];
   waitedMs: number;
+  /** What its last attempt used; 0 before the first. */
+  lastGeneration: number;
   /** How it was carried over the last time. */
   method: RetryMethod;
 }
 
 /** A request that has only just come. */
 export function newPassage(operation: string): Passage {
-  return { operation, carriedOver: 0, carriedTo: [], waitedMs: 0, method: "replay" };
+  return { operation, carriedOver: 0, carriedTo: [], waitedMs: 0, lastGeneration: 0, method: "replay" };
 }
 
 /** Whether it may be carried over once more; with a generation: to that one. */

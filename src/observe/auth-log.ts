@@ -19,7 +19,9 @@ function tell(event: AuthEvent): [level: keyof AuthLog, message: string] {
     case "error-detected":
       return ["info", `Authentication error detected in ${event.operation}, attempting refresh`];
     case "retry":
-      return ["info", `Authentication refreshed, retrying ${event.operation}`];
+      return event.isRenewed
+        ? ["info", `Authentication refreshed, retrying ${event.operation}`]
+        : ["info", `Trying ${event.operation} once more: one sign is no proof`];
     case "too-many-failures": {
       const { consecutiveFailures, maxAllowed } = event;
       const counts = `consecutiveFailures: ${consecutiveFailures}, maxAllowed: ${maxAllowed}`;

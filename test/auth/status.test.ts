@@ -1,18 +1,9 @@
-// What people and programs are told and can ask for: the status, a refresh by hand, an operation of their own.
+// What people and programs are told of the credential, and the refresh that they can ask for.
 import { describe, expect, it } from "vitest";
-import { createAuthManager } from "../../src/auth/manager.ts";
 import { settle } from "./fake-clock.ts";
 import { request } from "./request.ts";
-import { apiRetry, createWorld, type World } from "./world.ts";
-
-async function lockOut(world: World): Promise<void> {
-  await settle();
-  world.accepted.clear();
-  const answer = request(world).catch((error: unknown) => error);
-  await world.clock.advance(100_000);
-  await answer;
-  expect(world.manager.status().state).toBe("locked_out");
-}
+import { createWorld } from "./world.ts";
+import { lockOut } from "./troubles.ts";
 
 describe("the status", () => {
   it("is null and unknown before any proof (A10, B5)", async () => {
@@ -53,6 +44,7 @@ describe("the status", () => {
 
   it("tells when the next attempt comes and what mends it, in the lock-out (A7, B5)", async () => {
     const world = createWorld();
+    await settle();
     await lockOut(world);
     const status = world.manager.status();
     expect(status).toMatchObject({
@@ -140,197 +132,6 @@ describe("a refresh by hand", () => {
     proof.resolve({ outcome: "answered" });
     await settle();
     expect(world.manager.status()).toMatchObject({ state: "authenticated", refreshCount: 1 });
-    await world.close();
-  });
-});
-
-describe("the early refresh", () => {
-  const hourMs = 3_600_000;
-  const expiring = (world: World, lifeMs: number) => {
-    world.reading = { expiresAtMs: world.clock.wallMs() + lifeMs, lifeMs };
-  };
-
-  it.each([
-    [10, 5],
-    [60, 15],
-    [600, 60],
-  ])("of a life of %i min begins within its last %i min (A8)", async (lifeMinutes, windowMinutes) => {
-    let renewals = 0;
-    const renew = async () => ((renewals += 1), { outcome: "unchanged" as const });
-    const world: World = createWorld({ strategies: [{ name: "renew", run: renew }] });
-    expiring(world, lifeMinutes * 60_000);
-    world.touch();
-    await world.clock.advance((lifeMinutes - windowMinutes) * 60_000 - 1_000);
-    expect(renewals).toBe(0);
-    await world.clock.advance(windowMinutes * 60_000 * 0.2 + 61_000);
-    expect(renewals).toBeGreaterThan(0);
-    await world.close();
-  });
-
-  it("that fails keeps a valid credential in use, and comes again later and later (A8)", async () => {
-    const world = createWorld({
-      strategies: [{ name: "fails", run: async () => ({ outcome: "failed", reason: "always" }) }],
-    });
-    expiring(world, 2 * hourMs);
-    const answer = request(world);
-    await world.clock.advance(1_000);
-    await answer;
-    await world.clock.advance(1.9 * hourMs);
-    expect(world.manager.status()).toMatchObject({
-      state: "authenticated",
-      isAuthenticated: true,
-      consecutiveFailures: 0,
-    });
-    expect(world.manager.tryAdmit("x")).toBeDefined();
-    const count = world.eventsOf("refresh-start").filter(({ trigger }) => trigger === "schedule").length;
-    expect(count).toBeGreaterThan(3);
-    expect(count).toBeLessThan(20);
-    expect(world.proofs).toEqual([]);
-    await world.close();
-  });
-
-  it("of what Claude renews is one test query, about 4 min ahead (A8)", async () => {
-    const world = createWorld();
-    world.reading = { expiresAtMs: world.clock.wallMs() + hourMs, claudeRenews: true };
-    world.touch();
-    await world.clock.advance(hourMs - 271_000);
-    expect(world.proofs).toHaveLength(0);
-    await world.clock.advance(271_000 + hourMs);
-    expect(world.proofs).toHaveLength(1);
-    await world.close();
-  });
-
-  it("is not begun for a credential that can't be renewed, nor where it is turned off (A8)", async () => {
-    for (const world of [
-      createWorld({ reading: { renewable: false } }),
-      createWorld({ policy: { refreshEarly: false } }),
-    ]) {
-      world.reading = { ...world.reading, expiresAtMs: world.clock.wallMs() + hourMs };
-      world.touch();
-      await world.clock.advance(2 * hourMs);
-      expect(world.manager.status().refreshCount).toBe(0);
-      await world.close();
-    }
-  });
-});
-
-describe("a credential that is costly to look at", () => {
-  it("is not looked at while it is valid, every 2 s while requests wait, every 5 s in the lock-out", async () => {
-    const world = createWorld({ reading: { watchMode: "costly" }, policy: { probeDelaysMs: [86_400_000] } });
-    const answer = request(world);
-    await world.clock.advance(600_000);
-    await answer;
-    expect(world.reads).toHaveLength(1);
-    world.touch();
-    expect(world.reads).toHaveLength(1);
-    world.accepted.clear();
-    const waiting = request(world).catch(() => undefined);
-    await world.clock.advance(5_000);
-    const reads = world.reads.length;
-    await world.clock.advance(10_000);
-    expect(world.reads.length - reads).toBe(5);
-    await world.clock.advance(100_000);
-    await waiting;
-    const later = world.reads.length;
-    await world.clock.advance(20_000);
-    expect(world.reads.length - later).toBe(4);
-    await world.close();
-  });
-});
-
-describe("an operation of one's own", () => {
-  const failing = () => Object.assign(new Error("authentication_failed"));
-
-  it("is run again with the renewed credential, at most twice (F)", async () => {
-    const world = createWorld();
-    await settle();
-    world.accepted.clear();
-    let runs = 0;
-    const operation = async ({ carriedOver }: { readonly carriedOver: number }) => {
-      runs += 1;
-      if (!world.accepted.has(world.material)) throw failing();
-      return `answered after ${carriedOver}`;
-    };
-    const answer = world.manager.handleAuthError(operation, { operation: "callService" });
-    await world.clock.advance(1_000);
-    world.material = "second";
-    world.accepted.add("second");
-    await world.clock.advance(6_000);
-    await expect(answer).resolves.toBe("answered after 2");
-    expect(runs).toBe(3);
-    expect(world.manager.status().isAuthenticated).toBe(true);
-    await world.close();
-  });
-
-  it("throws its own error where that is not about the credential (F)", async () => {
-    const world = createWorld();
-    const other = new Error("ECONNRESET");
-    await expect(world.manager.handleAuthError(() => Promise.reject(other), { operation: "x" })).rejects.toBe(other);
-    expect(world.manager.isAuthenticationError(other)).toBe(false);
-    expect(world.manager.isAuthenticationError(failing())).toBe(true);
-    await world.close();
-  });
-
-  it("ends in a clear error with the cause where nothing helps (F)", async () => {
-    const world = createWorld();
-    await settle();
-    world.accepted.clear();
-    const answer = world.manager
-      .handleAuthError(() => Promise.reject(failing()), { operation: "x" })
-      .catch((error: unknown) => error);
-    await world.clock.advance(120_000);
-    expect(await answer).toMatchObject({ code: "upstream_auth_unavailable" });
-    await world.close();
-  });
-
-  it("proves nothing where its result is no proof (F)", async () => {
-    const world = createWorld();
-    await world.manager.handleAuthError(async () => "cached", {
-      operation: "x",
-      isProof: (result) => result !== "cached",
-    });
-    expect(world.manager.status().isAuthenticated).toBeNull();
-    await world.close();
-  });
-});
-
-describe("the options", () => {
-  const good = {
-    credential: { read: () => Promise.reject(new Error("no")) },
-    prove: async () => ({ outcome: "answered" as const }),
-    strategies: [],
-  };
-
-  it.each([
-    ["credential", { ...good, credential: undefined }],
-    ["prove", { ...good, prove: "often" }],
-    ["strategies", { ...good, strategies: undefined }],
-    ["name", { ...good, strategies: [{ name: "No Good", run: good.prove }] }],
-    [
-      "two strategies",
-      {
-        ...good,
-        strategies: [
-          { name: "a", run: good.prove },
-          { name: "a", run: good.prove },
-        ],
-      },
-    ],
-    ["policy.maxFailures", { ...good, policy: { maxFailures: 0 } }],
-    ["policy.cooldownMs", { ...good, policy: { cooldownMs: Number.NaN } }],
-    ["policy.heartbeatMs", { ...good, policy: { heartbeatMs: 40_000 } }],
-  ])("are checked at the door: %s (F)", (name, options) => {
-    expect(() => createAuthManager(options as never)).toThrow(new RegExp(name.replace(".", "\\.")));
-  });
-
-  it("may hold a listener that throws: nothing depends on it", async () => {
-    const world = createWorld({
-      onEvent: () => {
-        throw new Error("mine");
-      },
-    });
-    await settle();
-    expect(world.manager.tryAdmit("x")?.report(apiRetry(1))).toEqual({ action: "continue" });
     await world.close();
   });
 });

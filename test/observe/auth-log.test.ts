@@ -45,6 +45,22 @@ describe("the log of a recovery", () => {
   });
 });
 
+describe("the log of a single failure", () => {
+  it("claims no refresh where the request is only tried once more (D)", async () => {
+    const { world, lines } = loggingWorld();
+    await settle();
+    world.accepted.clear();
+    const answer = request(world);
+    await settle();
+    world.clock.setTimer(() => world.accepted.add(world.material), 150);
+    await world.clock.advance(1_000);
+    await answer;
+    expect(lines).toContain("INFO Trying processRequest for request req_1 once more: one sign is no proof");
+    expect(lines.filter((line) => /refresh/.test(line))).toEqual([]);
+    await world.close();
+  });
+});
+
 describe("the log of a death", () => {
   it("tells of each failed refresh and of the lock-out once, whatever the number of requests (D)", async () => {
     const { world, lines } = loggingWorld();
