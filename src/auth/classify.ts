@@ -4,8 +4,8 @@ import { gather, normalise, statusInText, typesInText } from "./evidence.ts";
 import { credentialRules } from "./rules/credential.ts";
 import { elsewhereRules } from "./rules/elsewhere.ts";
 import type { TextRule } from "./rules/rule.ts";
-import { apiErrorTypes, sdkErrors, statusRules } from "./rules/typed.ts";
-import type { Classification, Signal, Verdict } from "./signal.ts";
+import { apiErrorTypes, fallbackRules, sdkErrors, statusRules, type TypedRule } from "./rules/typed.ts";
+import type { Classification, Signal } from "./signal.ts";
 
 /** What a signal comes to before it is judged. */
 interface Facts {
@@ -26,17 +26,13 @@ interface Facts {
  */
 export function classify(signal: Signal): Classification {
   try {
-    if (signal.source === "tool_output" || signal.source === "model_text") {
-      return verdict("not_auth", "not-evidence", "A tool's output and a model's words say nothing of our credential.");
-    }
+    if (signal.source === "tool_output" || signal.source === "model_text") return fromFallback("not-evidence");
     const found = judge(toFacts(signal));
     // The SDK sends an error in `auth_status` only where signing in to a cloud provider failed.
-    if (signal.source === "auth_status" && signal.error !== undefined && found.rule === "no-sign") {
-      return verdict("auth_refreshable", "sdk-auth-status", "Renewing the cloud provider's credential failed.");
-    }
-    return found;
+    const isSignIn = signal.source === "auth_status" && signal.error !== undefined;
+    return isSignIn && found.rule === "no-sign" ? fromFallback("sdk-auth-status") : found;
   } catch {
-    return verdict("not_auth", "unreadable", "The signal could not be read.");
+    return fromFallback("unreadable");
   }
 }
 
@@ -72,61 +68,48 @@ function fromText(raw: string, status: number | null, sdkError: string | undefin
 function judge(facts: Facts): Classification {
   const { text, status, types, sdkError } = facts;
   const typed = sdkError === undefined || !Object.hasOwn(sdkErrors, sdkError) ? undefined : sdkErrors[sdkError];
-  if (typed !== undefined) return verdict(typed.verdict, `sdk-${sdkError}`, typed.reason);
+  if (typed !== undefined) return fromTyped(`sdk-${sdkError}`, typed);
 
   const isNamed = isNamedAuth(facts);
   const type = types.find((name) => Object.hasOwn(apiErrorTypes, name));
   const byType = type === undefined ? undefined : apiErrorTypes[type];
-  if (byType !== undefined && !isNamed) return verdict(byType.verdict, `api-${type}`, byType.reason);
+  if (byType !== undefined && !isNamed) return fromTyped(`api-${type}`, byType);
 
   const isClaudes = isNamed || ownWords.test(text);
   const other = elsewhereRules.find((rule) => !(isClaudes && rule.yields === true) && rule.pattern.test(text));
   // Named as a failure of authentication, only what is known to be mistaken for one is not.
   if (other !== undefined && (!isNamed || mistakenForAuth.has(other.id))) return fromRule(other);
   const byStatus = status === null || !Object.hasOwn(statusRules, status) ? undefined : statusRules[status];
-  if (byStatus !== undefined && !isNamed) return verdict(byStatus.verdict, `http-${status}`, byStatus.reason);
+  if (byStatus !== undefined && !isNamed) return fromTyped(`http-${status}`, byStatus);
 
   const rule = credentialRules.find(({ isLastResort, pattern }) => isLastResort !== true && pattern.test(text));
   if (rule !== undefined) return fromRule(rule);
-  const found = judgeWithoutText(facts);
-  if (found.rule !== "no-sign" || !facts.isOurs || (status !== null && status >= 500)) return found;
+  const fallback = byNameOrStatus(facts);
+  if (fallback !== "no-sign" || !facts.isOurs || (status !== null && status >= 500)) return fromFallback(fallback);
   const last = credentialRules.find(({ isLastResort, pattern }) => isLastResort === true && pattern.test(text));
-  return last === undefined ? found : fromRule(last);
+  return last === undefined ? fromFallback(fallback) : fromRule(last);
 }
 
 /** What is left when no text is known: names of types, then the status. */
-function judgeWithoutText({ sdkError, types, status, isOurs, text }: Facts): Classification {
-  if (sdkError === "authentication_failed") {
-    if (status === 403) return verdict("auth_permanent", "sdk-forbidden", "The model API forbids this credential.");
-    return verdict("auth_refreshable", "sdk-authentication-failed", "Claude Code says that authentication failed.");
-  }
+function byNameOrStatus({ sdkError, types, status, isOurs, text }: Facts): keyof typeof fallbackRules {
+  if (sdkError === "authentication_failed") return status === 403 ? "sdk-forbidden" : "sdk-authentication-failed";
   if (sdkError === "cloud_credential_error" || types.includes("cloud_credential_error")) {
-    return verdict("auth_refreshable", "sdk-cloud-credential-error", "The cloud provider's credential failed.");
+    return "sdk-cloud-credential-error";
   }
   if (types.includes("authentication_error") || types.includes("authentication_failed")) {
-    return verdict("auth_refreshable", "api-authentication-error", "The model API says that authentication failed.");
+    return "api-authentication-error";
   }
-  if (types.includes("permission_error") || types.includes("forbidden")) {
-    return verdict("auth_permanent", "api-forbidden", "The model API forbids this credential.");
-  }
-  if (isOurs && status === 401) return verdict("auth_refreshable", "http-unauthorized", "HTTP 401 without more words.");
+  if (types.includes("permission_error") || types.includes("forbidden")) return "api-forbidden";
+  if (!isOurs) return "no-sign";
+  if (status === 401) return "http-unauthorized";
   // A bare status line is any server's; words about permission make it the model API's or its gateway's.
-  if (isOurs && status === 403 && forbiddingWords.test(text) && !bareStatusLine.test(text)) {
-    return verdict("auth_permanent", "http-forbidden", "HTTP 403 that speaks of permission.");
-  }
-  if (isOurs && status === null && unauthorizedWords.test(text)) {
-    return verdict(
-      "auth_refreshable",
-      "unauthorized-words",
-      "An error that says no more than that access was refused.",
-    );
-  }
-  return verdict("not_auth", "no-sign", "Nothing in it speaks of the credential.");
+  if (status === 403 && forbiddingWords.test(text) && !bareStatusLine.test(text)) return "http-forbidden";
+  return status === null && unauthorizedWords.test(text) ? "unauthorized-words" : "no-sign";
 }
 
 /** What only Claude Code says, and says of its own credential: names of servers and tools beside it are circumstance. */
 const ownWords =
-  /\/login\b|apiKeyHelper|(?:AWS|Google Cloud|Foundry) (?:authentication failed|credentials expired)|^(?:Invalid API key|Failed to authenticate)/i;
+  /(?:^|[\s"'`(])\/login\b|apiKeyHelper|(?:AWS|Google Cloud|Foundry) (?:authentication failed|credentials expired)|^(?:Invalid API key|Failed to authenticate)/i;
 const speaksOfModelCall =
   /API Error|claude\b.{0,40}\b(?:API|error)|anthropic|\/v1\/messages|chat\/completions|bedrock|aiplatform|litellm/i;
 const forbiddingWords = /auth|credential|token|\bkey\b|forbidden|permission|denied|not allowed/i;
@@ -152,10 +135,14 @@ function isSdkError(name: string): boolean {
   return Object.hasOwn(sdkErrors, name) || name === "authentication_failed" || name === "cloud_credential_error";
 }
 
-function fromRule({ verdict: found, id, reason }: TextRule): Classification {
-  return verdict(found, id, reason);
+function fromRule({ verdict, id, reason }: TextRule): Classification {
+  return { verdict, rule: id, reason };
 }
 
-function verdict(found: Verdict, rule: string, reason: string): Classification {
-  return { verdict: found, rule, reason };
+function fromTyped(rule: string, { verdict, reason }: TypedRule): Classification {
+  return { verdict, rule, reason };
+}
+
+function fromFallback(rule: keyof typeof fallbackRules): Classification {
+  return fromTyped(rule, fallbackRules[rule]);
 }

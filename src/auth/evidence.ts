@@ -18,7 +18,7 @@ const maxItems = 20;
 
 /** Fields in which libraries put what they know of an error: words, numbers, names, and further errors. */
 const textFields = words(
-  "message error error_description detail title body response data responseBody stderr result text reason statusText shortMessage",
+  "message error error_description detail title body response data responseBody stderr result text raw reason statusText shortMessage",
 );
 const statusFields = words(
   "status statusCode status_code httpStatus httpStatusCode api_error_status error_status code",

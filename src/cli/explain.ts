@@ -2,20 +2,17 @@
 import { z } from "zod";
 import { classify } from "../auth/classify.ts";
 import { needsPerson } from "../auth/remedy.ts";
-import { credentialRules } from "../auth/rules/credential.ts";
-import { elsewhereRules } from "../auth/rules/elsewhere.ts";
+import { sourceOf } from "../auth/rules/source-of.ts";
 import type { Classification, Signal } from "../auth/signal.ts";
 import type { Output } from "./output.ts";
 
-/** One record: a text with where it stood. */
+/** One record: a text with where it stood. Only the text has to be there; what else can't be understood is as if it were missing. */
 const record = z.object({
-  id: z.union([z.string(), z.number()]).optional(),
+  id: z.union([z.string(), z.number()]).optional().catch(undefined),
   text: z.string(),
-  /** Where the text stood; without it, it is judged as an error's own. */
-  shape: z
-    .enum(["error_message", "assistant_text", "result_text", "stderr", "http_body", "tool_output", "model_text"])
-    .optional(),
-  http_status: z.number().int().nullish(),
+  /** Where the text stood: error_message, assistant_text, result_text, stderr, http_body, tool_output, model_text. */
+  shape: z.string().optional().catch(undefined),
+  http_status: z.number().int().nullish().catch(null),
 });
 type ErrorRecord = z.infer<typeof record>;
 
@@ -47,7 +44,7 @@ export function explainText(text: string, output: Output): number {
   output.line(`meaning  ${meaning}`);
   output.line(`why      ${found.reason}`);
   output.line(`to do    ${todo}`);
-  const source = [...credentialRules, ...elsewhereRules].find(({ id }) => id === found.rule)?.source;
+  const source = sourceOf(found.rule);
   output.line(`rule     ${found.rule}${source === undefined ? "" : ` (${source})`}`);
   return 0;
 }

@@ -1,101 +1,24 @@
-import { readFileSync } from "node:fs";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { classify } from "../../src/auth/classify.ts";
 import { needsPerson } from "../../src/auth/remedy.ts";
-import { credentialRules } from "../../src/auth/rules/credential.ts";
-import { elsewhereRules } from "../../src/auth/rules/elsewhere.ts";
-import type { Signal, Verdict } from "../../src/auth/signal.ts";
-import { toSignal } from "../../src/cli/explain.ts";
-
-interface Labelled {
-  readonly id: string;
-  readonly text: string;
-  readonly shape: "error_message" | "assistant_text" | "result_text" | "stderr" | "http_body" | "tool_output";
-  readonly http_status: number | null;
-  readonly label: Verdict;
-  readonly why: string;
-}
-
-function load(name: string): Labelled[] {
-  const lines = readFileSync(new URL(`../fixtures/errors/${name}.jsonl`, import.meta.url), "utf8")
-    .trim()
-    .split("\n");
-  return lines.map((line) => JSON.parse(line) as Labelled).filter(({ why }) => !why.startsWith("AMBIGUOUS"));
-}
-
-function score(records: readonly Labelled[]) {
-  const isAuth = (verdict: Verdict) => verdict !== "not_auth";
-  const judged = records.map((entry) => ({ ...entry, found: classify(toSignal(entry)).verdict }));
-  const hits = judged.filter(({ label, found }) => isAuth(label) && isAuth(found)).length;
-  return {
-    precision: hits / judged.filter(({ found }) => isAuth(found)).length,
-    recall: hits / judged.filter(({ label }) => isAuth(label)).length,
-    missed: judged.filter(({ label, found }) => isAuth(label) !== isAuth(found)).map(({ id }) => id),
-  };
-}
+import type { Signal } from "../../src/auth/signal.ts";
+import { readErrors } from "./errors.ts";
 
 const text = (words: string, status: number | null = null): Signal => ({ source: "text", text: words, status });
 const verdictOf = (signal: Signal) => classify(signal).verdict;
 
 describe("the classifier", () => {
-  it.each(["dev", "held-out"])(
-    "tells auth from all else on the %s texts: precision and recall at least 0.95 (G8, A1)",
-    (name) => {
-      const { precision, recall, missed } = score(load(name));
-      expect({ precision, recall, isGood: precision >= 0.95 && recall >= 0.95 }, missed.join(" ")).toMatchObject({
-        isGood: true,
-      });
-    },
-  );
-
-  it("never throws, whatever it is given (A1)", () => {
-    const hostile: unknown[] = [
-      new Proxy(
-        {},
-        {
-          get: () => {
-            throw new Error("no");
-          },
-        },
-      ),
-      Object.create(null),
-      Object.defineProperty({}, "message", {
-        get: () => {
-          throw new Error("no");
-        },
-      }),
-      (() => {
-        const loop: { cause?: unknown } = {};
-        loop.cause = loop;
-        return loop;
-      })(),
-    ];
-    for (const error of hostile) expect(verdictOf({ source: "exception", error })).toBe("not_auth");
-    fc.assert(
-      fc.property(fc.anything(), fc.string({ unit: "binary" }), fc.integer(), (error, words, status) => {
-        expect(verdictOf({ source: "exception", error })).toMatch(/auth/);
-        expect(verdictOf(text(words, status))).toMatch(/auth/);
-        expect(verdictOf({ source: "http", status, body: words })).toMatch(/auth/);
-        expect(verdictOf(error as Signal)).toMatch(/auth/);
-      }),
-    );
-  });
-
   it("never takes a tool's output or the model's words for evidence (A1)", () => {
-    for (const { text: words } of load("dev")) {
-      expect(verdictOf({ source: "tool_output", text: words })).toBe("not_auth");
-      expect(verdictOf({ source: "model_text", text: words })).toBe("not_auth");
+    for (const { text: words } of readErrors("dev")) {
+      expect(classify({ source: "tool_output", text: words })).toMatchObject({
+        verdict: "not_auth",
+        rule: "not-evidence",
+      });
+      expect(classify({ source: "model_text", text: words })).toMatchObject({
+        verdict: "not_auth",
+        rule: "not-evidence",
+      });
     }
-  });
-
-  it("takes time that grows no faster than the text, and looks at both its ends (A1)", () => {
-    const long = "token key credential session refresh invalid organization ".repeat(200_000);
-    const startedAt = performance.now();
-    verdictOf(text(long));
-    verdictOf(text(`${long} {"type":"authentication_error","message":"OAuth token has expired"}`));
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
-    expect(verdictOf(text(`${"x ".repeat(100_000)} OAuth token has expired`, 401))).toBe("auth_refreshable");
   });
 
   it.each([
@@ -129,6 +52,62 @@ describe("the classifier", () => {
     ],
     ["a text beats the bare status", { source: "http", status: 401, body: "Your token was revoked" }, "auth_permanent"],
     [
+      "a status with its type beats a text",
+      {
+        source: "http",
+        status: 429,
+        body: '{"error":{"type":"rate_limit_error","message":"OAuth token has expired"}}',
+      },
+      "not_auth",
+    ],
+    ["402 is money, whatever it says", { source: "http", status: 402, body: "Your API key is invalid" }, "not_auth"],
+    [
+      "an organisation that forbids its keys, which the SDK calls an invalid request",
+      {
+        source: "assistant",
+        error: "invalid_request",
+        status: null,
+        text: "Your organization has disabled API key authentication · Unset ANTHROPIC_API_KEY to use your claude.ai account instead",
+      },
+      "auth_permanent",
+    ],
+    [
+      "the network's refusal before the API is none of the credential",
+      {
+        source: "assistant",
+        error: "invalid_request",
+        status: 403,
+        text: "API Error: Request blocked before it reached Anthropic's API (HTTP 403) · usually an unsupported region, or a VPN",
+      },
+      "not_auth",
+    ],
+    [
+      "advice to look at the model does not hide an expired cloud session",
+      {
+        source: "assistant",
+        error: "authentication_failed",
+        status: 403,
+        text: "AWS authentication failed · refresh your AWS credentials and retry · if credentials are current, check AWS permissions and model access · API Error: 403 The security token included in the request is expired",
+      },
+      "auth_refreshable",
+    ],
+    [
+      "a failed sign-in to the cloud that gives no known reason",
+      { source: "auth_status", error: "exit code 3", text: "exit code 3" },
+      "auth_refreshable",
+    ],
+    ["a sign-in that goes well", { source: "auth_status", error: undefined, text: "signing in" }, "not_auth"],
+    [
+      "a subagent that ended on a rejected credential",
+      { source: "subagent", text: "Agent terminated early due to an API error: API Error: 401 Invalid bearer token" },
+      "auth_refreshable",
+    ],
+    [
+      "stderr with a status of something that Claude started",
+      { source: "stderr", text: "HTTP/1.1 401 Unauthorized (GET https://example.com/private)" },
+      "not_auth",
+    ],
+    [
       "Bedrock's 403 about a model is not ours",
       {
         source: "assistant",
@@ -155,25 +134,6 @@ describe("the classifier", () => {
     ],
   ] as const)("%s (A1)", (_name, signal, expected) => {
     expect(verdictOf(signal)).toBe(expected);
-  });
-
-  it("finds evidence in causes, nested bodies and quoted JSON, at whatever depth (A1)", () => {
-    const body = { type: "error", error: { type: "authentication_error", message: "OAuth token has expired" } };
-    const errors: unknown[] = [
-      Object.assign(new Error("request failed"), { status: 401, error: body }),
-      new Error("outer", {
-        cause: new Error("middle", { cause: Object.assign(new Error("inner"), { statusCode: 401 }) }),
-      }),
-      new AggregateError([
-        new Error("first"),
-        Object.assign(new Error("second"), { response: { status: 401, data: body } }),
-      ]),
-      { error: { message: `Error from provider: ${JSON.stringify(JSON.stringify(body))}` } },
-      Object.assign(new Error("UnrecognizedClientException: The security token included in the request is invalid."), {
-        $metadata: { httpStatusCode: 403 },
-      }),
-    ];
-    for (const error of errors) expect(verdictOf({ source: "exception", error })).not.toBe("not_auth");
   });
 });
 
@@ -216,23 +176,8 @@ describe("the fifteen subjects of the old list", () => {
   });
 });
 
-describe("every rule", () => {
-  const rules = [...credentialRules, ...elsewhereRules];
-  it("has an id of its own, a sentence and a source (A1)", () => {
-    expect(new Set(rules.map(({ id }) => id)).size).toBe(rules.length);
-    for (const { id, reason, source } of rules) {
-      expect(id).toMatch(/^[a-z][a-z0-9-]+$/);
-      expect(reason).toMatch(/^[A-Z].{5,120}\.$/);
-      expect(source.length).toBeGreaterThan(5);
-    }
-  });
-
-  it("is hit by a text of the fixtures (A1)", () => {
-    const hit = new Set([...load("dev"), ...load("held-out")].map((entry) => classify(toSignal(entry)).rule));
-    expect(rules.map(({ id }) => id).filter((id) => !hit.has(id))).toEqual([]);
-  });
-
-  it("of a missing, revoked or disabled credential asks for a person; of an invalid one for a renewal first (A2)", () => {
+describe("a permanent verdict", () => {
+  it("asks for a person where the credential is missing, revoked or disabled; for a renewal first where it is invalid (A2)", () => {
     const asks = (words: string) => needsPerson(classify(text(words, 401)));
     expect(
       ["OAuth token revoked", "This organization has been disabled.", "Not logged in · Please run /login"].map(asks),

@@ -71,21 +71,21 @@ export const credentialRules: readonly TextRule[] = [
   ),
   dead(
     "not-logged-in",
-    /not (?:currently |yet )?(?:(?:logged|signed) ?in|authenticated)\b|\bauthenticate first|login (?:is )?required|authentication (?:is )?required|you (?:are|must be|need to be|have been) (?:not )?(?:logged|signed) ?(?:in|out)|no (?:active |valid )?(?:login|session) found|(?:logged|signed) out\b/i,
+    /not (?:currently |yet )?(?:(?:logged|signed) ?in|authenticated)\b|\bauthenticate first|login (?:is )?required|authentication (?:is )?required|you (?:are|must be|need to be|have been) (?:not )?(?:logged|signed) ?(?:in|out)|no (?:active |valid )?(?:login|session) found|(?:logged|signed) out\b|session has ended|sign in to continue/i,
     "Nobody is logged in.",
     sources.claudeCode,
   ),
   dead(
     "credential-missing",
-    /credentials? (?:file )?(?:were |was |could |is |are )?(?:not|n't) (?:be )?(?:found|loaded|sourced|resolved|provided|set|configured|available)|(?:could ?n[o']t|could not|unable to|failed to|can(?:not|'t)) (?:load|locate|find|resolve|read|be sourced|retrieve).{0,40}(?:credentials?|api.?key)\b|(?:no|without|missing|lacks?) (?:an? |any |valid |cookie |default |the )?(?:\w{1,20} ){0,2}(?:x-)?(?:api.?key|credentials?|auth(?:entication|orization)? (?:token|method|credentials?|header|info)|bearer(?: token)?|access token|required header)\b|(?:api.?key|api.?token|auth(?:entication|orization)?(?: token| header)?|credentials?|x-api-key header|(?:ANTHROPIC|CLAUDE)_\w{0,30}(?:KEY|TOKEN|CREDENTIALS)) (?:\w{1,20} )?(?:is |are |was )?(?:required|missing|empty|undefined|unset|not (?:set|provided|found|configured|supplied|present|specified))|resolve authentication method|could not be found in the keychain|(?:provide|supply|enter|include|set|pass in) (?:a |an |your )?(?:valid )?api.?key|CREDENTIALS_PROVIDER_\w{0,60}FAILURE|NoCredentials?Error|NoCredentialProviders|CredentialsProviderError|DefaultCredentialsError|CredentialUnavailable|authentication unavailable|file named by \w{1,60}_FILE/i,
+    /credentials? (?:file )?(?:were |was |could |is |are )?(?:not|n't) (?:be )?(?:found|loaded|sourced|resolved|provided|set|configured|available)|(?:could ?n[o']t|could not|unable to|failed to|can(?:not|'t)) (?:load|locate|find|resolve|read|be sourced|retrieve).{0,40}(?:credentials?|api.?key)\b|(?:no|without|missing|lacks?) (?:an? |any |valid |cookie |default |the )?(?:\w{1,20} ){0,2}(?:x-)?(?:api.?key|credentials?|auth(?:entication|orization)? (?:token|method|credentials?|header|info)|bearer(?: token)?|access token|required header)\b|(?:api.?key|api.?token|auth(?:entication|orization)?(?: token| header)?|credentials?|x-api-key header|(?:ANTHROPIC|CLAUDE)_\w{0,30}(?:KEY|TOKEN|CREDENTIALS)) (?:\w{1,20} )?(?:is |are |was )?(?:required|missing|empty|undefined|unset|not (?:set|provided|found|configured|supplied|present|specified)|set but empty)|resolve authentication method|could not be found in the keychain|(?:provide|supply|enter|include|set|pass in) (?:a |an |your )?(?:valid )?api.?key|CREDENTIALS_PROVIDER_\w{0,60}FAILURE|NoCredentials?Error|NoCredentialProviders|no EC2 IMDS|no instance (?:role|profile)|CredentialsProviderError|DefaultCredentialsError|CredentialUnavailable|authentication unavailable|file named by \w{1,60}_FILE/i,
     "There is no credential.",
     sources.claudeCode,
   ),
   dead(
-    "aws-role",
-    /InvalidIdentityToken|IDPRejectedClaim|(?:perform:?|calling the) (?:sts:)?AssumeRole|Partial credentials/i,
-    "AWS does not hand out the role's credential.",
-    sources.aws,
+    "credential-unusable",
+    /(?:service account|credential|key)s? (?:info|file|json)\b.{0,40}(?:\bnot\b|invalid|malformed|corrupt)|(?:x-api-key|authorization|credential|token|key)\b.{0,30}(?:newline|line break|whitespace|non-ascii|invalid character)|invalid (?:character in )?header.{0,20}(?:authorization|x-api-key)|Fix the environment variable/i,
+    "What is given as a credential can't be used as one.",
+    sources.claudeCode,
   ),
   dead("login-expired", /login (?:has )?expired/i, "The login has ended; a person has to log in.", sources.claudeCode),
   dead(
@@ -112,6 +112,12 @@ export const credentialRules: readonly TextRule[] = [
     /(?:token|credential|session|assertion|jwt|key|authorization|login cookie|access)s?\b.{0,60}\bexpired\b|\bexpired.{0,20}(?:token|credential|session|jwt|key)|ExpiredToken|TokenExpired|(?:token|key|session)_expired|expired_(?:token|key|session)|RequestExpired/i,
     "The credential has expired.",
     sources.anthropicErrors,
+  ),
+  dead(
+    "role-refused",
+    /InvalidIdentityToken|IDPRejectedClaim|(?:perform:?|calling the) (?:sts:)?AssumeRole|Partial credentials|iam\.serviceAccounts|unable to impersonate/i,
+    "The cloud does not hand out the role's credential.",
+    sources.aws,
   ),
   stale(
     "invalid-bearer",
@@ -145,7 +151,7 @@ export const credentialRules: readonly TextRule[] = [
   ),
   invalid(
     "invalid-credentials",
-    /invalid (?:authentication )?credentials|invalid auth(?:entication|orization)\b|(?:access|oauth|auth\w{0,12}) token is invalid|credentials? (?:is|are|was|were) (?:invalid|not valid|rejected|incorrect)|(?:bad|incorrect|wrong) credentials|invalid (?:username|password|login|client)\b|invalid_client|unauthorized_client/i,
+    /invalid (?:authentication )?credentials|invalid auth(?:entication|orization)\b|(?:access|oauth|auth\w{0,12}) token is invalid|credentials? (?:is|are|was|were) (?:invalid|not valid|rejected|incorrect)|(?:bad|incorrect|wrong) credentials|invalid (?:login|client)\b|not validate credentials|invalid_client|unauthorized_client/i,
     "The credential is not valid.",
     sources.anthropicErrors,
   ),
@@ -170,7 +176,7 @@ export const credentialRules: readonly TextRule[] = [
   {
     ...invalid(
       "credential-words",
-      /\b(?:api.?keys?|access.?key|credentials?|\w{0,20}Credential|auth|authenticat\w{0,6}|authori[sz]ation|oauth|access token|bearer|(?:[A-Z]{2,20}_){1,4}(?:KEY|TOKEN|CREDENTIALS)|log ?in|sign ?in)\b.{0,40}\b(?:not|no|fail\w{0,4}|invalid|missing|requir\w{1,4}|denied|unable|reject\w{0,3}|refus\w{0,3}|unavailable|disabled)\b|\b(?:not|no|fail\w{0,4}|invalid|missing|requir\w{1,4}|unable|reject\w{0,3}|refus\w{0,3}|without|set|specify)\b.{0,40}\b(?:api.?keys?|credentials?|auth|authenticat\w{0,6}|authori[sz]ation|oauth|bearer|(?:[A-Z]{2,20}_){1,4}(?:KEY|TOKEN|CREDENTIALS))\b|Authentication\w{0,20}(?:Error|Exception)\b/i,
+      /\b(?:api.?keys?|access.?key|credentials?|\w{0,20}Credential|auth (?:token|method|header|key|error)s?|authenticat\w{0,6}|authori[sz]ation(?! prompt)|oauth|access token|bearer|(?:[A-Z]{2,20}_){1,4}(?:KEY|TOKEN|CREDENTIALS)|log ?in|sign ?in)\b.{0,40}\b(?:not|no|fail\w{0,4}|invalid|missing|requir\w{1,4}|denied|unable|reject\w{0,3}|refus\w{0,3}|unavailable|disabled)\b|\b(?:not|no|fail\w{0,4}|invalid|missing|requir\w{1,4}|unable|reject\w{0,3}|refus\w{0,3}|without|set|specify)\b.{0,40}\b(?:api.?keys?|credentials?|auth (?:token|method|header|key)s?|authenticat\w{0,6}|oauth|bearer|(?:[A-Z]{2,20}_){1,4}(?:KEY|TOKEN|CREDENTIALS))\b|Authentication\w{0,20}(?:Error|Exception)\b/i,
       "An error that speaks of a credential beside a word of failure.",
       sources.gateways,
     ),

@@ -85,7 +85,7 @@ export const elsewhereRules: readonly TextRule[] = [
   ),
   vague(
     "mcp-server",
-    /\bMCP\b|\/mcp\b|McpError|dynamic client registration|Incompatible auth server|Invalid OAuth error response/i,
+    /\bMCP\b|Claude in Chrome|claudeusercontent|\/mcp\b|McpError|dynamic client registration|Incompatible auth server|Invalid OAuth error response/i,
     "An MCP server wants a credential of its own.",
     "https://code.claude.com/docs/en/mcp",
   ),
@@ -121,7 +121,7 @@ export const elsewhereRules: readonly TextRule[] = [
   ),
   vague(
     "other-service",
-    /kube(?:adm|ctl|config|rnetes)|serviceaccount|system:|logged in to the server|\bS3\b|ListObjects|todoist|notion\b|slack|jira|confluence|linear\.app|stripe|twilio|sendgrid|telegram|discord|figma|supabase|googleapis\.com\/(?:drive|gmail|calendar|sheets)|\/drive\/v\d|smtp|imap|ldap|kerberos|sudo:|vault (?:token|server)|terraform|Web(?:Fetch|Search)|\bcurl:|\bwget:/i,
+    /kube(?:adm|ctl|config|rnetes)|system:serviceaccount|logged in to the server|\bS3\b|ListObjects|todoist|notion\b|slack|jira|confluence|linear\.app|stripe|twilio|sendgrid|telegram|discord|figma|supabase|googleapis\.com\/(?:drive|gmail|calendar|sheets)|\/drive\/v\d|smtp|imap|ldap|kerberos|sudo:|vault (?:token|server)|terraform|Web(?:Fetch|Search)|\bcurl:|\bwget:/i,
     "Another service's credential or permission, not Claude's.",
     sources.tools,
   ),
@@ -139,9 +139,15 @@ export const elsewhereRules: readonly TextRule[] = [
   ),
   vague(
     "policy",
-    /permissionDecision|Blocked by policy|I can't help with|content (?:filter|policy|management)|violat\w{0,6} .{0,60}(?:policy|content)|safety (?:filter|system)|Permission (?:to use .{0,120}|for this action has been )denied|requested permissions? to|haven't granted it|blocked by (?:a )?hook/i,
+    /permissionDecision|Blocked by policy|I can't help with|content (?:filter|policy|management)|violat\w{0,6} .{0,60}(?:policy|content)|safety (?:filter|system)|Permission (?:to use .{0,120}|for this action has been )denied|requested permissions? to|haven't granted it|blocked by (?:a )?hook|permission rule|user rejected|disabled by your organi[sz]ation/i,
     "A policy refused the content or the tool.",
     sources.anthropicErrors,
+  ),
+  vague(
+    "code-or-test",
+    /^(?:FAIL|PASS|not ok)\b|\bAssertionError: expected|\bTS\d{4}\b|Failed to parse [\w./-]{1,200}\.\w{1,5}\b|Cannot find (?:module|name|package)/i,
+    "A compiler's or a test's words.",
+    sources.node,
   ),
   vague(
     "notice",

@@ -61,3 +61,25 @@ export const statusRules: Readonly<Record<number, TypedRule>> = {
   451: elsewhere("It is not offered from here.", sources.http),
   529: elsewhere("The model API is overloaded."),
 };
+
+const renewable = (reason: string, source: string): TypedRule => ({ verdict: "auth_refreshable", reason, source });
+const forbidden = (reason: string, source: string): TypedRule => ({ verdict: "auth_permanent", reason, source });
+
+/** What is left where no text is known: a name or a status alone, or nothing. */
+export const fallbackRules = {
+  "sdk-auth-status": renewable("Renewing the cloud provider's credential failed.", sources.claudeCode),
+  "sdk-authentication-failed": renewable("Claude Code says that authentication failed.", sources.claudeCode),
+  "sdk-cloud-credential-error": renewable("The cloud provider's credential failed.", sources.claudeCode),
+  "sdk-forbidden": forbidden("The model API forbids this credential.", sources.claudeCode),
+  "api-authentication-error": renewable("The model API says that authentication failed.", sources.anthropicErrors),
+  "api-forbidden": forbidden("The model API forbids this credential.", sources.anthropicErrors),
+  "http-unauthorized": renewable("HTTP 401 without more words.", sources.http),
+  "http-forbidden": forbidden("HTTP 403 that speaks of permission.", sources.http),
+  "unauthorized-words": renewable("An error that says no more than that access was refused.", sources.http),
+  "no-sign": elsewhere("Nothing in it speaks of the credential.", "no row of the tables"),
+  "not-evidence": elsewhere(
+    "A tool's output and a model's words say nothing of our credential.",
+    "where a text stands decides what it may prove",
+  ),
+  unreadable: elsewhere("The signal could not be read.", "no row of the tables"),
+} as const satisfies Readonly<Record<string, TypedRule>>;
