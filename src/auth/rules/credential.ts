@@ -53,7 +53,7 @@ export const credentialRules: readonly TextRule[] = [
   ),
   stale(
     "aws-sso",
-    /\bSSO (?:session|token).{0,120}(?:expired|invalid|not exist|not found)|refreshing SSO token|retrieving token from sso|aws sso login|aws login\b/i,
+    /\bSSO (?:session|token).{0,120}(?:expired|invalid|not exist|not found)|refreshing SSO token|retrieving token from sso|Session token not found or invalid|aws sso login|aws login\b/i,
     "The AWS SSO session has ended; `aws sso login` renews it.",
     sources.awsSso,
   ),
@@ -157,7 +157,7 @@ export const credentialRules: readonly TextRule[] = [
   ),
   invalid(
     "authentication-failed",
-    /(?:authentication|authorization) (?:has )?fail(?:ed|s|ure)|failed to authenticate|could not (?:be )?authenticate|authentication did not complete|not (?:yet )?authorized to access your account|Authentication ?Error\b(?!.{0,40}\b(?:4(?:0[0245-9]|[1-9]\d)|5\d\d)\b)/i,
+    /(?:authentication|authorization) (?:has )?fail(?:ed|s|ure)|(?:failed|unable) to auth(?:enticate|orize)|could not (?:be )?authenticate|authentication did not complete|not (?:yet )?authorized to access your account|Authentication ?Error\b(?!.{0,40}\b(?:4(?:0[0245-9]|[1-9]\d)|5\d\d)\b)/i,
     "Authentication failed, without a word about why.",
     sources.gateways,
   ),

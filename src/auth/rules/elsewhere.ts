@@ -37,7 +37,7 @@ export const elsewhereRules: readonly TextRule[] = [
   ),
   not(
     "network",
-    /\b(?:ECONN[A-Z]{3,10}|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|EPIPE|EHOSTUNREACH|ENETUNREACH|UND_ERR_\w{3,30})\b|fetch failed|socket hang up|Connection (?:error|closed|refused|reset|timed out)|ConnectionRefused|(?:Unable|Failed) to connect|failed, reason:?|error sending request|network (?:error|is unreachable)|stream (?:closed|disconnected|watchdog)|no progress for \d{1,9}|getaddrinfo|upstream connect error/i,
+    /\b(?:ECONN[A-Z]{3,10}|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|EPIPE|EHOSTUNREACH|ENETUNREACH|UND_ERR_\w{3,30})\b|fetch failed|socket hang up|Connection (?:error|closed|refused|reset|timed out)|ConnectionRefused|(?:Unable|Failed) to connect|failed, reason:?|error sending request|network (?:error|is unreachable)|stream (?:closed|disconnected|watchdog)|no progress for \d{1,9}|getaddrinfo|upstream connect error|dial tcp|no such host|i\/o timeout|connectex|Could not resolve (?:host|proxy)|name resolution|max retries exceeded with url|ProxyError|net::ERR_/i,
     "The other side could not be reached.",
     sources.node,
   ),
@@ -85,7 +85,7 @@ export const elsewhereRules: readonly TextRule[] = [
   ),
   vague(
     "mcp-server",
-    /\bMCP\b|Claude in Chrome|claudeusercontent|\/mcp\b|McpError|dynamic client registration|Incompatible auth server|Invalid OAuth error response/i,
+    /\bMCP\b|Claude in Chrome|claudeusercontent|\bofid_|\/mcp\b|McpError|dynamic client registration|Incompatible auth server|Invalid OAuth error response/i,
     "An MCP server wants a credential of its own.",
     "https://code.claude.com/docs/en/mcp",
   ),
