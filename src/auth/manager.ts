@@ -96,7 +96,9 @@ export function createAuthManager(options: AuthManagerOptions): AuthManager {
   const look = () => watch.look();
   const { prove, strategies } = options;
   const { commit } = replica;
-  const runner = createRunner({ clock, random, policy, strategies, prove, gate, emit, facts, commit, look });
+  const onNextChange = () => nextChange.promise;
+  const chain = { clock, policy, strategies, prove, gate, emit, facts, commit, look, nextChange: onNextChange };
+  const runner = createRunner({ ...chain, random });
   const lookout = createLookout({
     credential,
     clock,
@@ -170,7 +172,7 @@ export function createAuthManager(options: AuthManagerOptions): AuthManager {
     async refresh({ signal } = {}): Promise<RefreshResult> {
       signal?.throwIfAborted();
       if (isClosed) throw shuttingDown();
-      const manual = { store, replica, runner, policy, nextChange: () => nextChange.promise };
+      const manual = { store, replica, runner, policy, nextChange: onNextChange };
       return untilAborted(joinRefresh(manual), signal);
     },
     status: () =>

@@ -7,6 +7,7 @@ import type { Facts } from "./facts.ts";
 import type { Gate } from "./gate.ts";
 import type { Policy } from "./policy.ts";
 import type { Clock, CredentialReading, ProofOutcome, Prove } from "./ports.ts";
+import { supersession } from "./supersession.ts";
 import { redact } from "./redact.ts";
 import { needsPerson } from "./remedy.ts";
 import type { Classification } from "./signal.ts";
@@ -24,6 +25,8 @@ export interface RefreshPorts {
   readonly facts: () => Facts;
   readonly commit: (event: StateEvent) => Promise<boolean>;
   readonly look: () => Promise<CredentialReading | undefined>;
+  /** Resolves at the next change of the facts; rejects when there will be none. */
+  readonly nextChange: () => Promise<void>;
 }
 
 /** How the chain and its proof ended, before it is published. */
@@ -33,6 +36,10 @@ export type RefreshEnding = Pick<RefreshEnd, "outcome" | "needsPerson" | "reason
 
 /** Canaries that may end without a verdict before a test query is asked instead. */
 const maxCanaries = 3;
+/** Times that a credential which changes while it is asked about is asked about. */
+const maxProofs = 3;
+/** What a strategy gets to end by itself after another credential was seen: mostly it is its own doing. */
+const strategyGraceMs = 2_000;
 
 /** Runs the chain and the proof for a lease that is held. Never rejects; ends soon after `signal` is aborted. */
 export async function runChain(
@@ -68,11 +75,14 @@ export async function runChain(
     return outcome;
   }
 
-  async function within<T>(ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const step = deadline(clock, ms, limit.signal);
+  /** Works within a limit, and no longer than some moments after another credential was seen. */
+  async function within<T>(ms: number, work: (signal: AbortSignal) => Promise<T>, graceMs = 0): Promise<T> {
+    const superseded = supersession({ clock, facts, nextChange: ports.nextChange, graceMs });
+    const step = deadline(clock, ms, AbortSignal.any([limit.signal, superseded.signal]));
     try {
       return await step.race(work(step.signal));
     } finally {
+      superseded.end();
       step.end();
     }
   }
@@ -85,10 +95,14 @@ export async function runChain(
   /** Whether the chain goes on with the next strategy. */
   async function tryStrategy(strategy: Strategy): Promise<boolean> {
     const beganAtMs = clock.monotonicMs();
-    const result = await within(policy.stepTimeoutMs, (signal) => {
-      const context: StrategyContext = { signal, trigger, waiting: () => gate.waiting, look, testQuery };
-      return strategy.run(context);
-    }).catch(toFailure);
+    const result = await within(
+      policy.stepTimeoutMs,
+      (signal) => {
+        const context: StrategyContext = { signal, trigger, waiting: () => gate.waiting, look, testQuery };
+        return strategy.run(context);
+      },
+      strategyGraceMs,
+    ).catch(toFailure);
     // What a strategy says it proved counts where a query of this refresh was answered.
     if (result.outcome === "changed" || (result.outcome === "proved" && !hasAnswered)) hasClaim = true;
     if (result.outcome === "changed") await look();
@@ -109,19 +123,22 @@ export async function runChain(
       const outcome = await within(policy.stepTimeoutMs, () => canary).catch(toInconclusive);
       if (outcome.outcome === "rejected") rejection = { generation: asked, classification: outcome.classification };
       if (outcome.outcome !== "inconclusive" || limit.signal.aborted || isHealed()) return outcome;
+      if (facts().materialGeneration > asked) return outcome;
     }
     return testQuery();
   }
 
   async function proveIt(): Promise<RefreshEnding> {
     // Once more where it changed again while it was asked about.
-    for (let tries = 0; tries < 3; tries += 1) {
+    for (let tries = 0; tries < maxProofs; tries += 1) {
       if (facts().reading?.present === false) return missing;
       const isSpent = rejection !== undefined && rejection.generation === facts().generation && !hasClaim;
       if (!isSpent) {
+        const asked = facts().materialGeneration;
         const outcome = await askSomeone();
         if (isHealed() || outcome?.outcome === "answered") return proved;
-        if (outcome?.outcome !== "rejected") return undecided(outcome);
+        const isSuperseded = facts().materialGeneration > asked && tries < maxProofs - 1;
+        if (outcome?.outcome !== "rejected" && !isSuperseded) return undecided(outcome);
         hasClaim = false;
       }
       if (rejection !== undefined && rejection.generation === facts().generation) break;

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Strategy, StrategyResult } from "../../src/auth/strategies/strategy.ts";
 import { settle } from "./fake-clock.ts";
+import { sleep } from "./request.ts";
 import { createWorld, type World, type WorldOptions } from "./world.ts";
 
 const step = (name: string, result: StrategyResult | (() => Promise<StrategyResult>)): Strategy => ({
@@ -97,6 +98,57 @@ describe("the chain", () => {
     };
     await expect(world.manager.refresh()).resolves.toMatchObject({ success: true });
     expect(world.proofs).toHaveLength(2);
+    await world.close();
+  });
+
+  it("drops a question about a credential that was replaced meanwhile, and asks about the new one at once (G2)", async () => {
+    const world = await refresh([]);
+    const asked: string[] = [];
+    world.proof = async (signal) => {
+      asked.push(world.material);
+      if (world.material === "second") return { outcome: "answered" };
+      return new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    };
+    const result = world.manager.refresh();
+    await world.clock.advance(1_000);
+    world.material = "second";
+    world.touch();
+    await settle();
+    await expect(result).resolves.toMatchObject({ success: true });
+    expect(asked).toEqual(["first", "second"]);
+    await world.close();
+  });
+
+  it("leaves a question to its end where Claude may be renewing the credential by it (A4)", async () => {
+    const world = await refresh([], { reading: { claudeRenews: true } });
+    let isEnded = false;
+    world.proof = (signal) => {
+      signal.addEventListener("abort", () => (isEnded = true));
+      return sleep(world.clock, 3_000).then(() => ({ outcome: "answered" }));
+    };
+    const result = world.manager.refresh();
+    await world.clock.advance(1_000);
+    world.material = "second";
+    world.touch();
+    await world.clock.advance(2_500);
+    await expect(result).resolves.toMatchObject({ success: true });
+    expect(isEnded).toBe(false);
+    await world.close();
+  });
+
+  it("gives a strategy 2 s to end after another credential was seen (A4)", async () => {
+    const world = await refresh([
+      step("hangs", () => new Promise(() => undefined)),
+      step("next", { outcome: "unchanged" }),
+    ]);
+    const result = world.manager.refresh();
+    await world.clock.advance(1_000);
+    world.material = "second";
+    world.accepted.add("second");
+    world.touch();
+    await world.clock.advance(2_000);
+    await expect(result).resolves.toMatchObject({ success: true });
+    expect(stepsOf(world)).toEqual(["hangs timed-out"]);
     await world.close();
   });
 
