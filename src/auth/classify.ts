@@ -115,7 +115,7 @@ const speaksOfModelCall =
 const forbiddingWords = /auth|credential|token|\bkey\b|forbidden|permission|denied|not allowed/i;
 const bareStatusLine = /^(?:\w{0,30}Error: )?Request failed with status code 403\W*$/i;
 const unauthorizedWords =
-  /(?:^|error|API|HTTP|request|server|status|response|failed|message)\W{0,3}(?:\w{1,20}\W{1,3}){0,3}(?:unauthori[sz]ed|unauthenticated|authentication[_ ]error|access denied|forbidden)\b/i;
+  /(?:^|error|API|HTTP|request|server|status|response|failed|message)\W{0,3}(?:\w{1,20}\W{1,3}){0,3}(?:unauthori[sz]ed|unauthenticated|authentication[_ ]error|access denied|forbidden)\b(?! model)/i;
 
 /** Failures that the SDK, or the API, names as ones of authentication although they are not. */
 const mistakenForAuth: ReadonlySet<string> = new Set(["model-access", "clock-skew", "region", "billing", "html-page"]);

@@ -93,7 +93,7 @@ export function normalise(text: string): string {
 /** "API Error: 401", "status code 403", "HTTP 401", "Error code: 401", "401 Unauthorized", or a text that begins with the number. */
 export function statusInText(text: string): number | null {
   const match =
-    /(?:API Error:?|status(?:[_ ]code)?["':=]{0,3}|HTTP(?:\/[\d.]{1,4})?|Error code:?|"code"?:|error_status"?:?|returned|Error:?|failed:?)[ ("]{0,3}([45]\d\d)\b|^\W{0,3}([45]\d\d)\b|\b(40[13]) (?:Unauthori[sz]ed|Forbidden)\b/i.exec(
+    /(?:API Error:?|status(?:[_ ]code)?["':=]{0,3}|HTTP(?:\/[\d.]{1,4})?|Error code:?|"code"?:|error_status"?:?|returned|Error:?|failed:?)[ ("]{0,3}([45]\d\d)\b|^\W{0,3}([45]\d\d)\b(?! (?:tokens?|steps|files|lines|bytes|ms|messages|items|seconds)\b)|\b(40[13]) (?:Unauthori[sz]ed|Forbidden)\b/i.exec(
       text,
     );
   return match === null ? null : Number(match[1] ?? match[2] ?? match[3]);

@@ -29,7 +29,7 @@ export const credentialRules: readonly TextRule[] = [
   ),
   dead(
     "account-disabled",
-    /(?:organi[sz]ation|account|workspace|user|api.?key|\bkey)\b.{0,40}\b(?:been|is|was|are|were|currently|temporarily) (?:\w{1,20} )?(?:disabled|deactivated|suspended|banned|on hold|locked|closed|deleted|blocked)\b|disabled (?:organi[sz]ation|account|(?:api )?key)|organi[sz]ation has disabled (?:claude|api|oauth|login|subscription)|authentication is disabled|account_on_hold|(?:verify|verification of) your (?:account|identity|organi[sz]ation)|verification_required|VALIDATION_REQUIRED/i,
+    /(?:organi[sz]ation|account|workspace|user|api.?key|\bkey)\b.{0,40}\b(?:been|is|was|are|were|currently|temporarily) (?:\w{1,20} )?(?:disabled|deactivated|suspended|banned|on hold|locked|closed|deleted|blocked)\b|disabled (?:organi[sz]ation|account|(?:api )?key)|(?:account|api.?key)s? (?:disabled|deactivated|suspended|banned|locked|deleted)\b|organi[sz]ation has disabled (?:claude|api|oauth|login|subscription)|authentication is disabled|account_on_hold|(?:verify|verification of) your (?:account|identity|organi[sz]ation)|verification_required|VALIDATION_REQUIRED/i,
     "The account, the organisation or the key is disabled, or waits for a person.",
     sources.claudeCodeIssues,
   ),
@@ -65,13 +65,13 @@ export const credentialRules: readonly TextRule[] = [
   ),
   dead(
     "helper-failing",
-    /apiKeyHelper\b.{0,60}(?:fail|error|does not|did not|can't|cannot|ended|timed|print|hang|returned|exited)|(?:awsAuthRefresh|awsCredentialExport|gcpAuthRefresh|credential_process|proxyAuthHelper)\b.{0,60}(?:fail|error|did not|exited|timed)/i,
+    /apiKeyHelper\b.{0,60}(?:fail|error|does not|did not|can't|cannot|ended|timed|print|hang|returned|exited|not found|no such|denied)|(?:awsAuthRefresh|awsCredentialExport|gcpAuthRefresh|credential_process|proxyAuthHelper)\b.{0,60}(?:fail|error|did not|exited|timed)/i,
     "The operator's helper gives no credential.",
     sources.claudeCode,
   ),
   dead(
     "not-logged-in",
-    /not (?:currently |yet )?(?:(?:logged|signed) ?in|authenticated)\b|\bauthenticate first|login (?:is )?required|authentication (?:is )?required|you (?:are|must be|need to be|have been) (?:not )?(?:logged|signed) ?(?:in|out)|no (?:active |valid )?(?:login|session) found|(?:logged|signed) out\b|session has ended|sign in to continue/i,
+    /not (?:currently |yet )?(?:(?:logged|signed) ?in|authenticated)\b|\bauthenticate first|(?:could ?n[o']t|could not|can(?:not|'t)|unable to|failed to) (?:sign|log) ?in\b|login (?:is )?required|authentication (?:is )?required|you (?:are|must be|need to be|have been) (?:not )?(?:logged|signed) ?(?:in|out)|no (?:active |valid )?(?:login|session) found|(?:logged|signed) out\b|session has ended|active account selected|\b(?:need|have|must|please) (?:to )?(?:log|sign) ?in\b(?! to (?!claude|anthropic|your|continue|use)\w)|sign in to continue/i,
     "Nobody is logged in.",
     sources.claudeCode,
   ),
@@ -87,7 +87,12 @@ export const credentialRules: readonly TextRule[] = [
     "What is given as a credential can't be used as one.",
     sources.claudeCode,
   ),
-  dead("login-expired", /login (?:has )?expired/i, "The login has ended; a person has to log in.", sources.claudeCode),
+  dead(
+    "login-expired",
+    /(?:login|sign-?in)s? (?:\w{1,10} ){0,2}(?:expired|lapsed)/i,
+    "The login has ended; a person has to log in.",
+    sources.claudeCode,
+  ),
   dead(
     "login-not-finished",
     /OAuth error: (?:invalid|state|Request failed with status code 4)|full code was copied|authorization code (?:is |was |has )?(?:invalid|expired|not)|access_denied\b/i,
@@ -121,7 +126,7 @@ export const credentialRules: readonly TextRule[] = [
   ),
   stale(
     "invalid-bearer",
-    /bearer token.{0,60}invalid|invalid.{0,12}bearer|\binvalid[_ ](?:access[_ ])?token\b|Expected OAuth 2 access token|UNAUTHENTICATED\b|ACCESS_TOKEN_TYPE_UNSUPPORTED|auth_unavailable|no auth available|Access token is missing, invalid/i,
+    /bearer token.{0,60}invalid|invalid.{0,12}bearer|\b(?:invalid|bad|malformed|incorrect)[_ ](?:access[_ ])?token\b(?! (?:count|limit|usage))|(?<!(?:access|oauth|auth|bearer) )\b(?:token|jwt) (?:is |was |has been )?(?:invalid|rejected|refused|malformed|not valid|incorrect)\b|invalid signature in token|Expected OAuth 2 access token|UNAUTHENTICATED\b|ACCESS_TOKEN_TYPE_UNSUPPORTED|auth_unavailable|no auth available|Access token is missing, invalid/i,
     "The token was rejected, without a word about its being dead.",
     sources.oauth,
   ),
@@ -157,7 +162,7 @@ export const credentialRules: readonly TextRule[] = [
   ),
   invalid(
     "authentication-failed",
-    /(?:authentication|authorization) (?:has )?fail(?:ed|s|ure)|(?:failed|unable) to auth(?:enticate|orize)|could not (?:be )?authenticate|authentication did not complete|not (?:yet )?authorized to access your account|Authentication ?Error\b(?!.{0,40}\b(?:4(?:0[0245-9]|[1-9]\d)|5\d\d)\b)/i,
+    /(?:authentication|authorization) (?:has )?fail(?:ed|s|ure)|(?:failed|unable) to auth(?:enticate|orize)|could not (?:be )?authenticate|error authenticating|credential error|\bauth (?:failed|failure|error)\b|authentication did not complete|not (?:yet )?authorized to access your account|Authentication ?Error\b(?!.{0,40}\b(?:4(?:0[0245-9]|[1-9]\d)|5\d\d)\b)/i,
     "Authentication failed, without a word about why.",
     sources.gateways,
   ),
@@ -169,7 +174,7 @@ export const credentialRules: readonly TextRule[] = [
   ),
   invalid(
     "login-advised",
-    /please run \/login|run `?claude`? (?:and|to) (?:log|sign) ?in|claude auth login|claude setup-token|re-?authenticat|(?:log ?|sign )in again/i,
+    /\brun \/login|run `?claude`? (?:and|to) (?:log|sign) ?in|claude auth login|claude setup-token|re-?authenticat|(?:log ?|sign )in again/i,
     "Claude Code advises to log in.",
     sources.claudeCode,
   ),
