@@ -42,7 +42,7 @@ export function createLedger(dir: string, owner: string, isRunning: (owner: stri
     delete: remove,
     async sweep() {
       let count = 0;
-      for (const part of (await readdir(dir).catch(() => [])).filter((name) => /^\d+$/.test(name))) {
+      for (const part of (await readdir(dir).catch(() => [])).filter((name) => /^\d+(?:-\w+)?$/.test(name))) {
         // A part of our own name can only be an earlier call's: call this before the first `add`.
         if (part !== owner && (await isRunning(part))) continue;
         for (const name of await readdir(join(dir, part)).catch(() => [])) {

@@ -136,7 +136,7 @@ describe("rule 6: what ends cooldown and lock-out", () => {
       get fingerprint() {
         return `never the same ${(count += 1)}`;
       },
-    } as World["reading"];
+    };
     await settle();
     await expire(world);
     await world.clock.advance(1_800_000);

@@ -60,7 +60,7 @@ export function firstPoint(): Point {
 }
 
 /** All steps that are possible at a point. */
-export function* steps(point: Point): Generator<Step> {
+function* steps(point: Point): Generator<Step> {
   const { facts, nowMs } = point;
   const { generation } = facts;
   const about = { ...sign, isPermanent: false, needsPerson: false };

@@ -59,7 +59,7 @@ describe("a request", () => {
       body,
       duplex: "half",
       headers: { authorization: `Bearer ${clientKey}`, "content-type": "application/json" },
-    } as RequestInit);
+    });
     expect(response.status).toBe(413);
   });
 
