@@ -7,6 +7,9 @@ import { deadline } from "./deadline.ts";
 /** Readings this far apart that agree are steady: a key made anew in each second is not. */
 const steadyAfterMs = 1_500;
 
+/** A credential that seems to be gone is looked at once more after this time: a file is empty for a moment while it is written. */
+const goneAfterMs = 250;
+
 /** What looking needs. */
 export interface WatchPorts {
   readonly credential: CredentialPort;
@@ -35,6 +38,7 @@ export function createWatch({ credential, clock, random, policy, tell }: WatchPo
   let lookedAtMs: number | undefined;
   let last: { readonly fingerprint: string; readonly sinceMs: number; readonly isSteady: boolean } | undefined;
   let told: string | undefined;
+  let wasPresent = false;
 
   function note(reading: CredentialReading): void {
     const nowMs = clock.monotonicMs();
@@ -55,7 +59,12 @@ export function createWatch({ credential, clock, random, policy, tell }: WatchPo
   async function read(): Promise<CredentialReading | undefined> {
     const limit = deadline(clock, policy.lookTimeoutMs, closing.signal);
     try {
-      const reading = await limit.race(credential.read(limit.signal));
+      let reading = await limit.race(credential.read(limit.signal));
+      if (!reading.present && wasPresent) {
+        await limit.race(new Promise<void>((resolve) => clock.setTimer(resolve, goneAfterMs)));
+        reading = await limit.race(credential.read(limit.signal));
+      }
+      wasPresent = reading.present;
       note(reading);
       return reading;
     } catch {

@@ -59,6 +59,24 @@ describe("a look at the credential", () => {
     expect({ isAborted, told }).toEqual({ isAborted: true, told: [] });
   });
 
+  it("takes a file that is empty for a moment, while it is written, for none that is gone (A7)", async () => {
+    let present = true;
+    const { clock, told, watch } = watching(async () => ({ ...reading, present, fingerprint: `${present}` }));
+    await watch.look();
+    present = false;
+    const look = watch.look();
+    await clock.advance(100);
+    present = true;
+    await clock.advance(200);
+    await expect(look).resolves.toMatchObject({ present: true });
+    expect(told.map((event) => event.reading.present)).toEqual([true]);
+    present = false;
+    const gone = watch.look();
+    await clock.advance(300);
+    await expect(gone).resolves.toMatchObject({ present: false });
+    expect(told.map((event) => event.reading.present)).toEqual([true, false]);
+  });
+
   it("that fails tells nothing: not being able to tell is no change", async () => {
     const { told, watch } = watching(() => Promise.reject(new Error("EACCES")));
     await expect(watch.look()).resolves.toBeUndefined();
