@@ -12,7 +12,6 @@ export interface Evidence {
 
 /** So much of a text's beginning and end is looked at, together. Errors say what they are at either. */
 export const maxTextLength = 8_000;
-const maxDepth = 8;
 const maxNodes = 200;
 const maxItems = 20;
 
@@ -36,8 +35,8 @@ export function gather(root: unknown): Evidence {
   let nodesLeft = maxNodes;
   const seen = new Set<object>();
 
-  function visit(node: unknown, depth: number): void {
-    if (depth > maxDepth || nodesLeft <= 0) return;
+  function visit(node: unknown): void {
+    if (nodesLeft <= 0) return;
     nodesLeft -= 1;
     if (typeof node === "string") {
       texts.push(clip(node));
@@ -50,7 +49,7 @@ export function gather(root: unknown): Evidence {
       return;
     }
     if (Array.isArray(node)) {
-      for (let index = 0; index < maxItems; index += 1) visit(read(node, String(index)), depth + 1);
+      for (let index = 0; index < maxItems; index += 1) visit(read(node, String(index)));
       return;
     }
     for (const field of statusFields) {
@@ -67,12 +66,12 @@ export function gather(root: unknown): Evidence {
     }
     for (const field of nestedFields) {
       const value = read(node, field);
-      if (typeof value === "object" && value !== null) visit(value, depth + 1);
+      if (typeof value === "object" && value !== null) visit(value);
     }
   }
 
   try {
-    visit(root, 0);
+    visit(root);
   } catch {
     // A proxy that refuses even to be asked what it is: what was found until then counts.
   }

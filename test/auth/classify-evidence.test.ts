@@ -57,10 +57,10 @@ describe("evidence in an error", () => {
   });
 
   it("of the outermost error is not crowded out by what it wraps (A1)", () => {
-    const error = new Error("OAuth token has expired", {
-      cause: { message: "x".repeat(50_000), data: "y".repeat(50_000) },
-    });
-    expect(verdictOf({ source: "exception", error })).toBe("auth_refreshable");
+    const message = `${"x".repeat(4_500)} OAuth token revoked ${"x".repeat(2_000)}`;
+    expect(verdictOf({ source: "exception", error: { message, data: { body: "y".repeat(50_000) } } })).toBe(
+      "auth_permanent",
+    );
   });
 });
 
@@ -115,6 +115,21 @@ describe("an error made to harm", () => {
     expect(looks).toBeLessThan(20_000);
   });
 
+  it("is looked at once, however often it is met (A1)", () => {
+    let looks = 0;
+    const shared: object = new Proxy(
+      {},
+      {
+        get: () => {
+          looks += 1;
+          return shared;
+        },
+      },
+    );
+    verdictOf({ source: "exception", error: { cause: shared, error: shared, errors: [shared, shared] } });
+    expect(looks).toBeLessThan(100);
+  });
+
   it("is looked at over a bounded length, at its beginning and at its end (A1)", () => {
     const long = "token key credential session refresh invalid organization ".repeat(100_000);
     expect(normalise(long).length).toBeLessThanOrEqual(maxTextLength + 3);
@@ -122,9 +137,7 @@ describe("an error made to harm", () => {
       maxTextLength + 3,
     );
     const filling = "x ".repeat(100_000);
-    expect(verdictOf({ source: "text", status: 401, text: `${filling} OAuth token has expired` })).toBe(
-      "auth_refreshable",
-    );
+    expect(verdictOf({ source: "text", status: 401, text: `${filling} OAuth token revoked` })).toBe("auth_permanent");
     expect(verdictOf({ source: "text", status: 401, text: `OAuth token revoked ${filling}` })).toBe("auth_permanent");
   });
 });

@@ -60,6 +60,23 @@ describe("the classifier", () => {
       },
       "not_auth",
     ],
+    [
+      "names of other services beside Claude Code's own failure are circumstance",
+      {
+        source: "assistant",
+        error: "invalid_request",
+        status: 401,
+        text: "Your apiKeyHelper script is failing · vault token lookup through terraform was denied",
+      },
+      "auth_permanent",
+    ],
+    ["stderr of a model call", { source: "stderr", text: "API Error: 401 (no body)" }, "auth_refreshable"],
+    ["stderr with a bare status", { source: "stderr", text: "HTTP/1.1 401 (no body)" }, "not_auth"],
+    [
+      "a server's failure in the middle of a login",
+      { source: "text", status: null, text: "OAuth error: Request failed with status code 500" },
+      "not_auth",
+    ],
     ["402 is money, whatever it says", { source: "http", status: 402, body: "Your API key is invalid" }, "not_auth"],
     [
       "an organisation that forbids its keys, which the SDK calls an invalid request",
