@@ -60,7 +60,7 @@ export async function explainLines(lines: AsyncIterable<string> | Iterable<strin
   for await (const line of lines) {
     number += 1;
     if (line.trim() === "") continue;
-    const parsed = record.safeParse(parseJson(line));
+    const parsed = record.safeParse(parseJson(line.replace(/^\uFEFF/, "")));
     if (!parsed.success) {
       code = 2;
       output.error(`Line ${number} is no record: it has to be a JSON object with a "text".`);

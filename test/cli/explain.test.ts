@@ -76,6 +76,12 @@ describe("explaining records by the line", () => {
     expect(parsed(shown.out)).toMatchObject([{ id: 1, verdict: "auth_refreshable" }]);
   });
 
+  it("reads a file with a byte order mark and blank lines (A1)", async () => {
+    const shown = screen();
+    expect(await explainLines(['\uFEFF{"id":"a","text":"HTTP 401"}', " ", ""], shown)).toBe(0);
+    expect(shown.out).toHaveLength(1);
+  });
+
   it("reads them as they come, however many (A1)", async () => {
     async function* many() {
       for (let index = 0; index < 1_000; index += 1) yield `{"id":${index},"text":"HTTP 401"}`;
