@@ -2,7 +2,7 @@
 import type { SDKMessage, SDKRateLimitInfo } from "@anthropic-ai/claude-agent-sdk";
 import { CcapiError } from "../auth/errors.ts";
 import type { Signal } from "../auth/signal.ts";
-import type { FinishReason, TurnEvent } from "../turn/turn.ts";
+import type { ContentBlock, FinishReason, TurnEvent } from "../turn/turn.ts";
 import { type BlockReader, createBlockReader } from "./blocks.ts";
 import { toFailure } from "./failures.ts";
 import type { TurnSettings } from "./profile.ts";
@@ -65,6 +65,7 @@ export async function* readAnswer(
         return;
       }
       if (message.event.type === "message_delta") {
+        yield { type: "usage", usage: reader.usage };
         const reason = endedByCall(turn, reader);
         if (reason !== undefined) {
           yield finish(reader, reason, 0);
@@ -72,9 +73,15 @@ export async function* readAnswer(
         }
       }
     }
+    if (message.type === "user" && message.parent_tool_use_id === null) {
+      const results = toolResults(message);
+      if (results.length > 0) yield { type: "tool-result", results };
+    }
     if (message.type === "assistant" && message.parent_tool_use_id === null && !isSynthetic(message)) {
       const tools = message.message.content.filter((block) => block.type === "tool_use");
-      if (tools.length > 0) yield { type: "tool-use", ids: tools.map(({ id }) => id) };
+      if (tools.length > 0) {
+        yield { type: "tool-use", messageId: message.message.id, tools: tools.map(({ id, name }) => ({ id, name })) };
+      }
       failure = undefined;
       yield { type: "checkpoint", uuid: message.uuid };
       yield* reader.onAssistantMessage(message);
@@ -97,6 +104,15 @@ function isWordlessRefusal({ profile }: TurnSettings, signal: Signal): boolean {
 function finish(reader: BlockReader, reason: FinishReason, costUsd: number): Extract<RunEvent, { type: "finish" }> {
   const stopSequence = reader.lastCall?.stopSequence ?? undefined;
   return { type: "finish", reason, stopSequence, usage: reader.usage, costUsd };
+}
+
+/** A tool's answers, as Claude Code hands them to the model. */
+function toolResults({ message }: Extract<SDKMessage, { type: "user" }>): { id: string; block: ContentBlock }[] {
+  if (typeof message.content === "string") return [];
+  return message.content.flatMap((block) =>
+    // The Messages API's own shape, of which ContentBlock names the parts that we look at.
+    block.type === "tool_result" ? [{ id: block.tool_use_id, block: block as ContentBlock }] : [],
+  );
 }
 
 function* passed(events: readonly TurnEvent[]): Generator<TurnEvent, undefined, undefined> {

@@ -3,7 +3,7 @@
 import type { SDKUserMessage } from "@anthropic-ai/claude-agent-sdk";
 import { CcapiError } from "../auth/errors.ts";
 import type { Signal } from "../auth/signal.ts";
-import type { ContentBlock, TurnEvent } from "../turn/turn.ts";
+import type { ContentBlock, TurnEvent, Usage } from "../turn/turn.ts";
 import { readAnswer } from "./answer.ts";
 import type { ChildSetup } from "./child-setup.ts";
 import { processDied, toFailure } from "./failures.ts";
@@ -36,8 +36,16 @@ export type RunEvent =
   | { readonly type: "signal"; readonly signal: Signal; readonly isFinal: boolean }
   /** The transcript's last assistant message: a later run may resume there. */
   | { readonly type: "checkpoint"; readonly uuid: string }
-  /** The model asked for tools: from here on the run has effects outside of itself. */
-  | { readonly type: "tool-use"; readonly ids: readonly string[] };
+  /** The model asked for tools: from here on the run has effects outside of itself. Several events may tell of one message. */
+  | {
+      readonly type: "tool-use";
+      readonly messageId: string;
+      readonly tools: readonly { readonly id: string; readonly name: string }[];
+    }
+  /** Tools have answered. */
+  | { readonly type: "tool-result"; readonly results: readonly { readonly id: string; readonly block: ContentBlock }[] }
+  /** What the run's calls have used so far. */
+  | { readonly type: "usage"; readonly usage: Usage };
 
 /** A run under way. */
 export interface ClaudeRun {

@@ -1,12 +1,14 @@
-// One attempt of a turn: opens its conversation, runs Claude, reports every sign of a failed credential and does as it is told.
-// Decides nothing about the credential itself.
+// One attempt of a turn: opens its conversation or goes on in one, runs Claude, reports every sign of a failed credential and does
+// as it is told. Decides nothing about the credential itself.
 import type { AuthAdmission, Decision } from "../auth/contract.ts";
 import { CcapiError } from "../auth/errors.ts";
 import type { ChildSetup } from "../claude/child-setup.ts";
-import type { RunLimits } from "../claude/profile.ts";
+import type { Conversation, RunLimits } from "../claude/profile.ts";
 import type { ClaudeRun, RunSpec } from "../claude/run.ts";
-import { openConversation, type OpenConversation } from "./conversation.ts";
+import { type OpenConversation, openConversation } from "./conversation.ts";
 import type { Ledger } from "./ledger.ts";
+import { addUsage, createProgress, noUsage, type Progress } from "./progress.ts";
+import { afterSideEffects, type Resumption, toResumption } from "./recover.ts";
 import type { SessionStore } from "./sessions.ts";
 import type { Turn, TurnContext, TurnEvent } from "./turn.ts";
 
@@ -25,7 +27,12 @@ export interface AttemptPorts {
 }
 
 /** How an attempt ended that threw nothing. */
-export type AttemptEnd = "finished" | "carry-over";
+export type AttemptEnd =
+  | { readonly is: "finished" }
+  /** The credential ended it: another attempt, with a renewed one, begins anew or goes on where this one stopped. */
+  | { readonly is: "carry-over"; readonly resumption: Resumption | undefined }
+  /** Its process died between two calls: another goes on. */
+  | { readonly is: "revive"; readonly resumption: Resumption };
 
 /** One attempt under way. */
 export interface Attempt {
@@ -35,105 +42,154 @@ export interface Attempt {
   tidyUp(): Promise<void>;
 }
 
-/** Makes an attempt with the leave that the turn has. Nothing happens before its first event is asked for. */
+/**
+ * Makes an attempt with the leave that the turn has. Nothing happens before its first event is asked for.
+ *
+ * @param resumed where an earlier attempt of the turn stopped, if it did; this one then owns its conversation.
+ */
 export function createAttempt(
   turn: Turn,
   context: TurnContext,
   auth: AuthAdmission,
   signal: AbortSignal,
   ports: AttemptPorts,
+  resumed: Resumption | undefined,
 ): Attempt {
+  const progress = createProgress();
   let run: ClaudeRun | undefined;
-  let opened: OpenConversation | undefined;
+  let opened: OpenConversation | undefined = resumed?.opened;
+  let isHandedOn = false;
 
   async function* events(): AsyncGenerator<TurnEvent, AttemptEnd, undefined> {
     const replaced = new AbortController();
     let decision: Decision = { action: "continue" };
-    let reach: Reach = "nothing";
     const decide = (next: Decision) => {
       if (decision.action !== "continue" || next.action === "continue") return;
       decision = next;
       replaced.abort(new CcapiError("upstream_auth_unavailable", "The credential is being replaced."));
     };
+    // A function, for the compiler can't see that listeners change it.
+    const latest = (): Decision => decision;
+    const isDecided = () => latest().action !== "continue";
     const stopListening = auth.onDecision(decide);
     try {
       const child = await prepare(ports, auth, decide);
       if (child !== undefined) {
-        const workspace = await ports.openWorkspace(turn, context);
-        opened = await openConversation(turn, context.client, { configDir: child.configDir, workspace }, ports);
-        const { conversation, prompt, system, costBeforeUsd } = opened;
-        const { limits, skipPermissions } = ports;
-        run = ports.startRun(
-          { turn: { ...turn, system }, prompt, conversation, workspace, limits, skipPermissions, child },
-          AbortSignal.any([signal, replaced.signal]),
-        );
-        let checkpoint: string | undefined;
+        const spec = await open(child);
+        run = ports.startRun(spec.run, AbortSignal.any([signal, replaced.signal]));
         for await (const event of run.events) {
+          progress.note(event);
           switch (event.type) {
             case "signal":
               decide(auth.report(event.signal));
               break;
             case "checkpoint":
-              checkpoint = event.uuid;
+              spec.checkpoint = event.uuid;
               break;
             case "tool-use":
-              reach = "tools";
+            case "tool-result":
+            case "usage":
               break;
             case "finish":
-              if (checkpoint !== undefined) {
-                // A run that we cut short doesn't know its cost: the next one's total holds it.
-                await opened.commit({ checkpoint, costUsd: Math.max(event.costUsd, costBeforeUsd) });
-              }
-              auth.succeeded("answer");
-              yield { ...event, costUsd: Math.max(0, event.costUsd - costBeforeUsd) };
-              return "finished";
+              yield await conclude(event, spec);
+              return { is: "finished" };
             case "phase":
               yield event;
               break;
             default:
               auth.succeeded("answer");
-              if (reach === "nothing") reach = "text";
               yield event;
           }
-          if (isDecided(decision)) break;
+          if (isDecided()) break;
         }
       }
     } catch (error) {
       // What the end of a replaced run throws says nothing that the decision doesn't.
-      if (!isDecided(decision) || signal.aborted) throw error;
+      if (!isDecided() || signal.aborted) {
+        const resumption = isDeath(error) && !signal.aborted ? handOn() : undefined;
+        if (resumption === undefined || resumed?.isRevived === true) throw error;
+        return { is: "revive", resumption: { ...resumption, isRevived: true } };
+      }
     } finally {
       stopListening();
     }
-    return conclude(decision, reach);
+    const told = latest();
+    if (told.action === "fail") throw told.error;
+    return carryOver(progress);
+  }
+
+  async function open(child: ChildSetup): Promise<OpenedRun> {
+    const workspace = await ports.openWorkspace(turn, context);
+    const place = { configDir: child.configDir, workspace };
+    opened ??= await openConversation(turn, context.client, place, ports);
+    const { limits, skipPermissions } = ports;
+    const { system } = opened;
+    const { conversation, prompt } = resumed ?? opened;
+    const spec: RunSpec = {
+      turn: { ...turn, system },
+      prompt,
+      conversation,
+      workspace,
+      limits,
+      skipPermissions,
+      child,
+    };
+    return { run: spec, opened, checkpoint: undefined };
+  }
+
+  async function conclude(
+    event: Extract<TurnEvent, { type: "finish" }>,
+    { opened: conversation, checkpoint }: OpenedRun,
+  ): Promise<TurnEvent> {
+    const { costBeforeUsd } = conversation;
+    // A run that we cut short doesn't know its cost: the next one's total holds it.
+    const costUsd = Math.max(event.costUsd, costBeforeUsd);
+    if (checkpoint !== undefined) await conversation.commit({ checkpoint, costUsd });
+    auth.succeeded("answer");
+    return {
+      ...event,
+      usage: addUsage(resumed?.usage ?? noUsage, event.usage),
+      costUsd: Math.max(0, event.costUsd - costBeforeUsd),
+    };
+  }
+
+  /** Where the next attempt may go on, if it may; the conversation is its own from then on. */
+  function handOn(): Resumption | undefined {
+    const resumption = opened && toResumption(progress, opened, resumed);
+    isHandedOn = resumption !== undefined;
+    return resumption;
+  }
+
+  function carryOver({ standing }: Progress): AttemptEnd {
+    if (standing.is === "untouched") {
+      // Of a resumed attempt that got nowhere the next one does the same again.
+      isHandedOn = resumed !== undefined;
+      return { is: "carry-over", resumption: resumed };
+    }
+    const resumption = handOn();
+    if (resumption === undefined) throw afterSideEffects(progress, turn.sessionId);
+    return { is: "carry-over", resumption };
   }
 
   return {
     events: events(),
     async tidyUp() {
       await run?.ended;
-      await opened?.close();
+      if (!isHandedOn) await opened?.close();
     },
   };
 }
 
-/** How far an attempt came that can be seen from outside of it. */
-type Reach = "nothing" | "text" | "tools";
-
-function conclude(decision: Decision, reach: Reach): AttemptEnd {
-  if (decision.action === "fail") throw decision.error;
-  if (reach === "nothing") return "carry-over";
-  throw new CcapiError(
-    "upstream_auth_failed_after_side_effects",
-    reach === "tools"
-      ? "The Claude credential failed after tools had run. Running the request again would run them again."
-      : "The Claude credential failed in the middle of the answer.",
-    { shouldRetry: false },
-  );
+/** A run with its conversation. */
+interface OpenedRun {
+  readonly run: RunSpec & { readonly conversation: Conversation };
+  readonly opened: OpenConversation;
+  /** The transcript's last assistant message. */
+  checkpoint: string | undefined;
 }
 
-/** A function, for the compiler can't see that listeners change it. */
-function isDecided({ action }: Decision): boolean {
-  return action !== "continue";
+function isDeath(error: unknown): boolean {
+  return error instanceof CcapiError && error.code === "upstream_process_died";
 }
 
 /** `undefined`: there is no usable credential, and what to do about it is decided. */

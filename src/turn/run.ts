@@ -1,7 +1,8 @@
 // One turn from the front door to Claude and back: takes its seat, makes its attempts, tidies up behind them.
 // Knows nothing of HTTP, and of processes only that an attempt has one.
 import { CcapiError } from "../auth/errors.ts";
-import { createAttempt, type AttemptPorts } from "./attempt.ts";
+import { type AttemptEnd, type AttemptPorts, createAttempt } from "./attempt.ts";
+import type { Resumption } from "./recover.ts";
 import { createSeat, type SeatPorts } from "./seat.ts";
 import type { RunTurn, Turn, TurnContext, TurnEvent } from "./turn.ts";
 
@@ -36,24 +37,32 @@ export function createTurnRunner(ports: TurnPorts): TurnRunner {
       return tidied;
     };
     let last: Promise<void> = Promise.resolve();
+    let resumption: Resumption | undefined;
     try {
       yield* seat.take();
       for (;;) {
-        const attempt = createAttempt(turn, context, seat.auth, signal, ports);
+        const attempt = createAttempt(turn, context, seat.auth, signal, ports, resumption);
+        resumption = undefined; // Its conversation is the attempt's now.
+        let end: AttemptEnd;
         try {
-          if ((yield* attempt.events) === "finished") return;
+          end = yield* attempt.events;
         } finally {
           last = track(attempt.tidyUp());
         }
+        if (end.is === "finished") return;
+        ({ resumption } = end);
         const attemptIsGone = last;
-        yield* seat.renew();
+        if (end.is === "carry-over") yield* seat.renew();
         // The next attempt writes to the same transcript.
-        if (turn.sessionId !== undefined) await attemptIsGone;
+        if (resumption !== undefined || turn.sessionId !== undefined) await attemptIsGone;
       }
     } catch (error) {
       throw explain(error, context.signal, deadline, ports.timeoutMs);
     } finally {
       seat.leave();
+      // One that no attempt went on with.
+      const { opened } = resumption ?? {};
+      if (opened !== undefined) last = track(last.then(() => opened.close()));
       // Slot and session are held until the process is gone.
       void track(last.then(() => seat.release()));
     }

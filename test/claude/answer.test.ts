@@ -74,6 +74,7 @@ describe("a run that ends well", () => {
       "block-start text",
       "delta text",
       "block-stop text",
+      "usage",
       "checkpoint",
       "checkpoint",
       "finish",
@@ -95,7 +96,11 @@ describe("a run that ends well", () => {
     );
     expect(words(events).split("|").filter(Boolean)).toEqual(["Let me look.", "Done."]);
     expect(events.filter(({ type }) => type === "block-start")).toHaveLength(2);
-    expect(events).toContainEqual({ type: "tool-use", ids: ["t1"] });
+    expect(events).toContainEqual({
+      type: "tool-use",
+      messageId: expect.any(String),
+      tools: [{ id: "t1", name: expect.any(String) }],
+    });
     expect(last(events)).toMatchObject({ reason: "stop", usage: { inputTokens: 20, outputTokens: 10 } });
   });
 

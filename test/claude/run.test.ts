@@ -149,7 +149,7 @@ describe("a run", () => {
     const run = start();
     house.push(...answer);
     const events = await drain(run.events);
-    expect(events.map(({ type }) => type)).toEqual(["phase", "block-start", "delta", "block-stop", "finish"]);
+    expect(events.map(({ type }) => type)).toEqual(["phase", "block-start", "delta", "block-stop", "usage", "finish"]);
     await settle();
     expect(house.inputEnded()).toBe(true);
     expect(house.ends).toEqual([{ closeFirstMs: 2_000 }]);

@@ -136,7 +136,14 @@ describe("a turn that ends well", () => {
   it("passes the run's events on, without its signals and checkpoints (B1)", async () => {
     const house = createHouse([
       {
-        events: [working, sign(), { type: "checkpoint", uuid: "u" }, { type: "tool-use", ids: ["t"] }, words, finish()],
+        events: [
+          working,
+          sign(),
+          { type: "checkpoint", uuid: "u" },
+          { type: "tool-use", messageId: "m", tools: [{ id: "t", name: "Bash" }] },
+          words,
+          finish(),
+        ],
       },
     ]);
     const { events, error } = await take(house);

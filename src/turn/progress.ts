@@ -1,0 +1,105 @@
+// How far a run came, from its own events: what the client has, which tools the model asked for and what they answered.
+// Says whether another run can go on from there so that nothing runs twice and nothing is missing.
+import type { RunEvent } from "../claude/run.ts";
+import type { ContentBlock, Usage } from "./turn.ts";
+
+/** Where a run stands. */
+export type Standing =
+  /** Nothing was sent and no tool was asked for: it can be run again. */
+  | { readonly is: "untouched" }
+  /** Every tool of the last call has answered, and the next call has said nothing yet: it can go on from the message `resumeAt`. */
+  | { readonly is: "between-calls"; readonly resumeAt: string; readonly results: readonly ContentBlock[] }
+  /** In the middle of a call's words. */
+  | { readonly is: "mid-answer" }
+  /** A tool has not answered: it may have done its work, or be doing it. */
+  | { readonly is: "mid-tool" };
+
+/** Follows one run. */
+export interface Progress {
+  /** Call with every event of the run, in order. */
+  note(event: RunEvent): void;
+  readonly standing: Standing;
+  /** Names of the tools that were asked for, in order. */
+  readonly tools: readonly string[];
+  /** What the run's calls have used so far. */
+  readonly usage: Usage;
+}
+
+/** No tokens at all. */
+export const noUsage: Usage = {
+  inputTokens: 0,
+  cacheReadTokens: 0,
+  cacheCreationTokens: 0,
+  outputTokens: 0,
+  reasoningTokens: 0,
+};
+
+/** Makes a progress at a run's beginning. */
+export function createProgress(): Progress {
+  let hasSpoken = false;
+  /** Words of a call that has not been completed by its message. */
+  let isSpeaking = false;
+  let messageId: string | undefined;
+  let resumeAt: string | undefined;
+  let usage = noUsage;
+  const tools: string[] = [];
+  /** The last call's tools by their ids, with their answers. */
+  const asked = new Map<string, ContentBlock | undefined>();
+
+  function note(event: RunEvent): void {
+    switch (event.type) {
+      case "block-start":
+      case "delta":
+        hasSpoken = true;
+        isSpeaking = true;
+        break;
+      case "tool-use":
+        // Claude Code tells of a message block by block; another id is another call, made when all had answered.
+        if (event.messageId !== messageId) asked.clear();
+        messageId = event.messageId;
+        for (const { id, name } of event.tools) {
+          asked.set(id, undefined);
+          tools.push(name);
+        }
+        break;
+      case "tool-result":
+        for (const { id, block } of event.results) if (asked.has(id)) asked.set(id, block);
+        break;
+      case "checkpoint":
+        resumeAt = event.uuid;
+        isSpeaking = false;
+        break;
+      case "usage":
+        usage = event.usage;
+        break;
+      default:
+    }
+  }
+
+  return {
+    note,
+    get standing(): Standing {
+      if (!hasSpoken && tools.length === 0) return { is: "untouched" };
+      if (isSpeaking || resumeAt === undefined || asked.size === 0) return { is: "mid-answer" };
+      const results = [...asked.values()].filter((block) => block !== undefined);
+      return results.length === asked.size ? { is: "between-calls", resumeAt, results } : { is: "mid-tool" };
+    },
+    get tools() {
+      return [...tools];
+    },
+    get usage() {
+      return usage;
+    },
+  };
+}
+
+/** The sum of two runs' tokens. */
+export function addUsage(a: Usage, b: Usage): Usage {
+  return {
+    inputTokens: a.inputTokens + b.inputTokens,
+    cacheReadTokens: a.cacheReadTokens + b.cacheReadTokens,
+    cacheCreationTokens: a.cacheCreationTokens + b.cacheCreationTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    reasoningTokens: a.reasoningTokens + b.reasoningTokens,
+  };
+}

@@ -1,0 +1,50 @@
+// How a turn goes on after its attempt was broken off: from the last point at which everything was complete, or not at all.
+// The recipe (measured, Claude Code 2.1.330): resume the transcript at the last assistant message, with all its tools' answers in
+// one user message as the prompt. What the model API then gets is what an unbroken run would have sent; no tool runs again.
+import { CcapiError } from "../auth/errors.ts";
+import type { Conversation } from "../claude/profile.ts";
+import type { OpenConversation } from "./conversation.ts";
+import { addUsage, noUsage, type Progress } from "./progress.ts";
+import type { ContentBlock, Usage } from "./turn.ts";
+
+/** Where an attempt goes on that another one began. */
+export interface Resumption {
+  /** The turn's conversation, which goes with it. */
+  readonly opened: OpenConversation;
+  readonly conversation: Conversation;
+  readonly prompt: readonly ContentBlock[];
+  /** What the attempts before have used. */
+  readonly usage: Usage;
+  /** Whether a process that died was carried over already: once is enough. */
+  readonly isRevived: boolean;
+}
+
+/** Where another attempt can go on; `undefined` where none can. */
+export function toResumption(
+  { standing, usage }: Progress,
+  opened: OpenConversation,
+  before: Resumption | undefined,
+): Resumption | undefined {
+  const { conversation } = opened;
+  // A conversation that is kept nowhere has no tools either.
+  if (standing.is !== "between-calls" || conversation.kind === "none") return undefined;
+  return {
+    opened,
+    conversation: { kind: "resume", sessionId: conversation.sessionId, resumeAt: standing.resumeAt },
+    prompt: standing.results,
+    usage: addUsage(before?.usage ?? noUsage, usage),
+    isRevived: before?.isRevived ?? false,
+  };
+}
+
+/** The error of a turn that can't go on. Says what ran, so that whoever asked can look before asking again. */
+export function afterSideEffects({ standing, tools }: Progress, sessionId: string | undefined): CcapiError {
+  const where = standing.is === "mid-tool" ? "while a tool was at work" : "in the middle of the answer";
+  const ran = tools.length === 0 ? "No tool had run." : `Tools that were started: ${[...new Set(tools)].join(", ")}.`;
+  const session = sessionId === undefined ? "" : ` The session ${sessionId} is as it was before this turn.`;
+  return new CcapiError(
+    "upstream_auth_failed_after_side_effects",
+    `The Claude credential failed ${where}, and going on by itself could repeat or lose something. ${ran}${session}`,
+    { shouldRetry: false },
+  );
+}
