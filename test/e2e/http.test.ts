@@ -111,7 +111,7 @@ describe("a client", () => {
     simulator.setRules([]);
     const startedAt = performance.now();
     expect((await server.post("/v1/chat/completions", question)).status).toBe(200);
-    expect(performance.now() - startedAt).toBeLessThan(10_000);
+    expect(performance.now() - startedAt).toBeLessThan(18_000);
   });
 });
 

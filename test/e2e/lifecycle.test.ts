@@ -47,7 +47,7 @@ describe("a client that goes away", () => {
     const chunks = liveChunks(response);
     await chunks.next();
     abort.abort();
-    await until("no Claude process", async () => (await claudeProcesses(server.home)).length === 0, 5_000);
+    await until("no Claude process", async () => (await claudeProcesses(server.home)).length === 0, 20_000);
     await until("the model call has ended", () => simulator.requests.every(({ outcome }) => outcome === "aborted"));
   });
 
@@ -63,7 +63,7 @@ describe("a client that goes away", () => {
     );
     abort.abort();
     await expect(waiting).rejects.toThrow();
-    await until("no process", async () => (await claudeProcesses(server.home)).length === 0, 6_000);
+    await until("no process", async () => (await claudeProcesses(server.home)).length === 0, 20_000);
   });
 });
 
@@ -112,7 +112,7 @@ describe("SIGTERM", () => {
     await until("it says so", () => server.log().includes("Shutting down"));
     const startedAt = performance.now();
     expect(await server.signal("SIGTERM")).toBe(0);
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(performance.now() - startedAt).toBeLessThan(20_000);
     await reading;
     expect(await processesOf(server.home)).toEqual([]);
     await server.stop();
@@ -133,8 +133,8 @@ describe("SIGKILL", () => {
       );
       await server.signal("SIGKILL");
       await waiting;
-      const ms = await until("no process", async () => (await processesOf(home)).length === 0, 5_000);
-      expect(ms).toBeLessThan(5_000);
+      const ms = await until("no process", async () => (await processesOf(home)).length === 0, 15_000);
+      expect(ms).toBeLessThan(15_000);
       expect((await filesBelow(home, ".jsonl")).length).toBe(1);
       await using next = await startServer({ upstream: simulator.url, home });
       expect(await filesBelow(next.home, ".jsonl")).toEqual([]);

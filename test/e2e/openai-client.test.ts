@@ -75,7 +75,7 @@ describe("the openai client", () => {
     await until(
       "no process",
       async () => (await processesOf(server.home)).every((command) => command.includes("watchdog")),
-      5_000,
+      20_000,
     );
   });
 });

@@ -23,7 +23,7 @@ export async function authHealth(server: TestServer): Promise<AuthHealth["authen
   return { ...body.authentication, status: body.status };
 }
 
-export function untilState(server: TestServer, state: string, limitMs = 20_000): Promise<number> {
+export function untilState(server: TestServer, state: string, limitMs = 40_000): Promise<number> {
   return until(`the state is ${state}`, async () => (await authHealth(server)).state === state, limitMs);
 }
 
