@@ -16,6 +16,7 @@ import { chatCompletions, type ChatPorts } from "./chat-completions.ts";
 import { errorHandler, errorResponse } from "./errors.ts";
 import { acceptWhile, jsonOnly, rateLimit } from "./guards.ts";
 import { healthHandlers, type HealthPorts } from "./health.ts";
+import { idempotency } from "./idempotency.ts";
 import type { Keyring } from "./keyring.ts";
 import { countRequests, metricsHandler, type MetricsPorts } from "./metrics.ts";
 import { authRoutes, chatRoute, healthRoutes, metricsRoute, modelRoutes, sessionRoutes } from "./routes.ts";
@@ -104,6 +105,7 @@ export function createApp(ports: AppPorts) {
     acceptWhile(ports.isServing),
     rateLimit(ports.limits.requestsPerMinutePerKey),
     ...jsonOnly(ports.limits.maxBodyBytes),
+    idempotency({ now: ports.now }),
   );
   app.openapi(chatRoute, (context) => chat(context, context.req.valid("json")));
 
