@@ -6,7 +6,12 @@ import { ask, promise, type Scene, tryToAsk } from "./client.ts";
 import type { Stage } from "./stage.ts";
 
 /** Made up, as everything here. */
-export const keys = { first: "sk-ant-demo-0001", second: "sk-ant-demo-0002", third: "sk-ant-demo-0003" };
+export const keys = {
+  first: "sk-ant-demo-0001",
+  second: "sk-ant-demo-0002",
+  third: "sk-ant-demo-0003",
+  fourth: "sk-ant-demo-0004",
+};
 
 const expiry: Scene = {
   title: "The credential expires, and somebody renews it while a request waits",
@@ -46,10 +51,50 @@ const crowd: Scene = {
   },
 };
 
+const toolLoop: Scene = {
+  title: "It expires in the middle of an agent's work, between two tools",
+  async play(stage, tell) {
+    const results = ({ body }: { body: unknown }) => JSON.stringify(body).split('"type":"tool_result"').length - 1;
+    const touch = (step: number, words: string) => [
+      { type: "text" as const, text: words },
+      {
+        type: "tool_use" as const,
+        name: "Bash",
+        input: { command: `touch step-${step}`, description: `step ${step}` },
+      },
+    ];
+    let isExpired = false;
+    stage.simulator.credentials.add({ value: keys.fourth, name: "fourth" });
+    stage.simulator.setRules([
+      {
+        when(request) {
+          if (isExpired || results(request) !== 1) return false;
+          isExpired = true;
+          stage.simulator.credentials.expire(keys.third, "expired");
+          setTimeout(() => void renew(stage, keys.fourth), 800);
+          return true;
+        },
+        fault: { kind: "status", status: 401, type: "authentication_error", message: "OAuth token has expired." },
+      },
+      { when: (request) => results(request) === 0, answer: touch(1, "First step.") },
+      { when: (request) => results(request) === 1, answer: touch(2, "Second step.") },
+      { when: (request) => results(request) === 2, answer: [{ type: "text", text: "Both done." }] },
+    ]);
+    const before = stage.simulator.requests.length;
+    const { text, ms } = await ask(stage, "Two steps, please", { model: "claude-code" });
+    const accepted = stage.simulator.requests.slice(before).filter(({ outcome }) => outcome === "answered");
+    stage.simulator.setRules([]);
+    tell(`"${text.replaceAll("\n\n", " ")}" after ${ms} ms`);
+    tell(`the model answered ${accepted.length} calls: each step once, and none of it again`);
+    promise(text === "First step.\n\nSecond step.\n\nBoth done.", "no word is missing or said twice");
+    promise(accepted.length === 3, "no tool ran twice");
+  },
+};
+
 const death: Scene = {
   title: "It dies for good: three refreshes fail, then nobody waits any more",
   async play(stage, tell) {
-    stage.simulator.credentials.expire(keys.third, "expired");
+    stage.simulator.credentials.expire(keys.fourth, "expired");
     let state = "";
     while (state !== "locked_out") {
       await tryToAsk(stage, "Anybody there?");
@@ -81,7 +126,7 @@ const recovery: Scene = {
 };
 
 /** In their order. */
-export const authScenes: readonly Scene[] = [expiry, crowd, death, recovery];
+export const authScenes: readonly Scene[] = [expiry, crowd, toolLoop, death, recovery];
 
 function renew(stage: Stage, key: string): Promise<void> {
   return writeFile(join(stage.home, "key"), `${key}\n`);

@@ -1,5 +1,5 @@
 // What the demo plays on: the simulator, a server beside it, and a client; all on loopback, with a home folder of their own.
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfig, programPath } from "../../config.ts";
@@ -26,6 +26,12 @@ export async function setStage(flags: Readonly<Record<string, string>>, claudeKe
   const simulator = await startSimulator({ credentials: [{ value: claudeKey, name: "first" }] });
   const home = await mkdtemp(join(tmpdir(), "ccapi-demo-"));
   await writeFile(join(home, "key"), `${claudeKey}\n`);
+  await mkdir(join(home, ".claude"));
+  // What the operator of this server approved: agents may make empty files, and nothing else.
+  await writeFile(
+    join(home, ".claude", "settings.json"),
+    JSON.stringify({ permissions: { allow: ["Bash(touch:*)"] } }),
+  );
   const config = loadConfig({
     flags: { host: "127.0.0.1", port: "0", "api-keys": `demo=${key}`, "admin-keys": `admin=${key}-admin`, ...flags },
     environment: {
