@@ -24,6 +24,7 @@ import { createAdmission } from "./turn/admission.ts";
 import { withKeyLimit } from "./turn/key-limit.ts";
 import { createLedger } from "./turn/ledger.ts";
 import { createKeyedLock } from "./turn/lock.ts";
+import { createModelBlame } from "./turn/model-blame.ts";
 import { createTurnRunner } from "./turn/run.ts";
 import { createSessionCare } from "./turn/session-care.ts";
 import { createSessionStore } from "./turn/sessions.ts";
@@ -106,6 +107,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   });
   countAuth = createAuthMetrics(metrics.registry, () => auth.status());
   const runner = createTurnRunner({
+    blame: createModelBlame({ status: auth.status, now: () => performance.now() }),
     auth,
     admission,
     sessions,

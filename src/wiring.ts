@@ -20,17 +20,34 @@ export interface AuthParts extends Omit<ProofPorts, "model"> {
 
 /** The manager of the credential that this server's Claude processes use. */
 export function createClaudeAuth(config: Config, { runtime, onEvent, ...proof }: AuthParts): AuthManager {
+  const credential = createWatchedCredential({
+    prepareChild: proof.prepareChild,
+    environment: config.environment,
+    hasRefreshCommand: config.authRefreshCommand !== undefined,
+  });
   return createAuthManager({
-    credential: createWatchedCredential({
-      prepareChild: proof.prepareChild,
-      environment: config.environment,
-      hasRefreshCommand: config.authRefreshCommand !== undefined,
-    }),
+    credential,
     prove: createProof({ ...proof, model: config.authTestModel }),
     strategies: strategies(config, runtime),
     policy: policy(config),
-    onEvent,
+    onEvent(event) {
+      // Told before the look that follows: what that finds is then known to have come back.
+      if (event.type === "failure-report" && saysMissing(event)) credential.noteAbsence();
+      onEvent(event);
+    },
   });
+}
+
+/** Rules that say that there was no credential at all. */
+const missingRules: ReadonlySet<string> = new Set([
+  "helper-failing",
+  "credential-missing",
+  "credential-words",
+  "not-logged-in",
+]);
+
+function saysMissing({ rule }: { readonly rule: string }): boolean {
+  return missingRules.has(rule);
 }
 
 /** In the order in which they are tried: what costs least first. */

@@ -70,9 +70,11 @@ export function toFailure(facts: Facts, { nowMs }: Pick<Times, "nowMs">): CcapiE
         ? refresher.nextProbeAtMs - nowMs
         : 0;
   const isHopeful = passes(state) || mayWait(state, facts);
-  const message = isHopeful
-    ? "The Claude credential of this server is being renewed; try again soon."
-    : `The Claude credential of this server does not work: ${action}.`;
+  const message = passes(state)
+    ? "Claude rejected this request's credential, and whether the credential as a whole has failed is not known yet; try again."
+    : isHopeful
+      ? "The Claude credential of this server is being renewed; try again soon."
+      : `The Claude credential of this server does not work: ${action}.`;
   return new CcapiError("upstream_auth_unavailable", message, {
     state,
     action,

@@ -23,14 +23,27 @@ export interface WatchedCredentialOptions {
   readonly hasRefreshCommand: boolean;
 }
 
+/** The port, and a way to tell it what only a run could see. */
+export interface WatchedCredential extends CredentialPort {
+  /**
+   * There was no credential when somebody wanted one: a file was gone, a helper failed. If a look then finds one it counts as
+   * changed, even where it is the same as before.
+   */
+  noteAbsence(): void;
+}
+
 /** Makes the port. */
-export function createWatchedCredential(options: WatchedCredentialOptions): CredentialPort {
+export function createWatchedCredential(options: WatchedCredentialOptions): WatchedCredential {
   const key = randomBytes(32);
   const fingerprint = (text: string) => createHmac("sha256", key).update(text).digest("base64url");
   let paths: readonly string[] = secretFilePaths(options.environment);
   let onPaths: () => void = () => undefined;
+  let absences = 0;
 
   return {
+    noteAbsence() {
+      absences += 1;
+    },
     async read(signal): Promise<CredentialReading> {
       const child = await prepareOrMissing(options, fingerprint);
       if ("fingerprint" in child) return child;
@@ -43,7 +56,7 @@ export function createWatchedCredential(options: WatchedCredentialOptions): Cred
       const { secret, watchMode, renewable, claudeRenews, expiresAtMs } = material;
       return {
         kind: child.kind,
-        fingerprint: fingerprint(JSON.stringify([child.kind, secret ?? null])),
+        fingerprint: fingerprint(JSON.stringify([child.kind, secret ?? null, secret === undefined ? 0 : absences])),
         present: secret !== undefined,
         renewable: renewable || options.hasRefreshCommand,
         claudeRenews,

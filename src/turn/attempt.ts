@@ -7,6 +7,7 @@ import type { Conversation, RunLimits } from "../claude/profile.ts";
 import type { ClaudeRun, RunSpec } from "../claude/run.ts";
 import { type OpenConversation, openConversation } from "./conversation.ts";
 import type { Ledger } from "./ledger.ts";
+import { type ModelBlame, modelRefused } from "./model-blame.ts";
 import { addUsage, createProgress, noUsage, type Progress } from "./progress.ts";
 import { afterSideEffects, type Resumption, toResumption } from "./recover.ts";
 import type { SessionStore } from "./sessions.ts";
@@ -20,6 +21,7 @@ export interface AttemptPorts {
   readonly startRun: (spec: RunSpec, signal: AbortSignal) => ClaudeRun;
   /** Makes sure of the folder that a turn's Claude works in. */
   readonly openWorkspace: (turn: Turn, context: TurnContext) => Promise<string>;
+  readonly blame: ModelBlame;
   readonly limits: RunLimits;
   readonly skipPermissions: boolean;
   /** Milliseconds since the epoch. */
@@ -81,7 +83,11 @@ export function createAttempt(
           progress.note(event);
           switch (event.type) {
             case "signal":
-              decide(auth.report(event.signal));
+              decide(
+                ports.blame.isAboutModel(turn.requestedModel, auth, event.signal)
+                  ? { action: "fail", error: modelRefused() }
+                  : auth.report(event.signal),
+              );
               break;
             case "checkpoint":
               spec.checkpoint = event.uuid;
@@ -97,6 +103,7 @@ export function createAttempt(
               yield event;
               break;
             default:
+              ports.blame.clear(turn.requestedModel);
               auth.succeeded("answer");
               yield event;
           }

@@ -66,9 +66,9 @@ export function createSeat(turn: Turn, context: TurnContext, signal: AbortSignal
       return auth;
     },
     async *take() {
-      // First of all: where nobody gets in, nobody waits for anything else.
-      yield* takeAuth();
+      // The session first: whoever waits for the credential may become its proof, and must not wait for anybody then.
       yield* takeSession();
+      yield* takeAuth();
       for (;;) {
         const waited = ports.admission.isFull;
         yield* takeSlot();

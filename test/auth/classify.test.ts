@@ -206,3 +206,17 @@ describe("a permanent verdict", () => {
     ]);
   });
 });
+
+describe("a refusal of one model", () => {
+  it.each([
+    "Your organization does not have access to Claude Opus 4.1. Please contact support.",
+    "Your account does not have access to claude-opus-4-1.",
+  ])("is not about the credential: %s (A1)", (words) => {
+    expect(classify({ source: "text", text: words, status: 403 }).verdict).toBe("not_auth");
+  });
+
+  it("is told from one of Claude as a whole (A1)", () => {
+    const words = "Your organization does not have access to Claude. Please login again or contact your administrator.";
+    expect(classify({ source: "text", text: words, status: 403 }).verdict).toBe("auth_permanent");
+  });
+});

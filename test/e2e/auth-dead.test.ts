@@ -1,6 +1,7 @@
 // Credentials that nobody mends for long, on the real Claude CLI: said at once, tried seldom, healed by themselves.
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Simulator, startSimulator } from "../../src/simulator/index.ts";
 import { authHealth, countCalls, manualRefresh, messages, untilState } from "../helpers/auth.ts";
@@ -253,6 +254,60 @@ describe("a refresh command", () => {
     expect((await ask(running)).status).toBe(503);
     expect((await authHealth(running)).consecutiveFailures).toBeGreaterThan(0);
     expect(running.log()).not.toContain("MARKED-OUTPUT");
+  });
+});
+
+describe("a model that the credential may not use", () => {
+  it.each([
+    ["invalid x-api-key", 401, "authentication_error"],
+    ["Your API key does not have permission to use the specified resource.", 403, "permission_error"],
+  ])("and that is refused with %j harms nobody who asks for another (A1, C4)", async (message, code, type) => {
+    simulator.setRules([
+      { when: ({ model }) => model.includes("opus"), fault: { kind: "status", status: code, type, message } },
+      { answer: [{ type: "text", text: "Hi there." }] },
+    ]);
+    const { server: running, file } = await withKeyFile({});
+    await writeFile(file, goodKey);
+    expect((await ask(running)).status).toBe(200);
+    const refused: number[] = [];
+    for (let count = 0; count < 4; count += 1) {
+      const response = await running.post("/v1/chat/completions", chat("Hello", { model: "opus" }));
+      refused.push(response.status);
+      await response.text();
+      expect((await ask(running)).status).toBe(200);
+    }
+    expect(refused.slice(1)).toEqual([404, 404, 404]);
+    const health = await authHealth(running);
+    expect(health).toMatchObject({ state: "authenticated", consecutiveFailures: 0 });
+    expect(health.refreshCount).toBeLessThanOrEqual(2);
+  });
+});
+
+describe("a key that is gone for a moment", () => {
+  it("is used again when it is back, though it is the same (A7)", async () => {
+    const { server: running, file } = await withKeyFile();
+    await writeFile(file, goodKey);
+    expect((await ask(running)).status).toBe(200);
+    await rm(file);
+    const gone = ask(running);
+    await sleep(600);
+    await writeFile(file, goodKey);
+    await (await gone).text();
+    await until("it works", async () => (await ask(running)).status === 200, 20_000);
+    expect((await authHealth(running)).state).toBe("authenticated");
+  });
+});
+
+describe("two turns of one session", () => {
+  it("that wait for the credential do not wait for each other (A5, B3)", async () => {
+    const { server: running, file } = await withKeyFile({ CCAPI_AUTH_PARK_MS: "40000" });
+    const turn = () => running.post("/v1/chat/completions", chat("Hello"), { headers: { "x-session-id": "both" } });
+    const both = [turn(), turn()];
+    await until("a rejection", () => countCalls(simulator).rejected > 1);
+    await writeFile(file, goodKey);
+    const startedAt = performance.now();
+    expect((await Promise.all(both)).map(({ status }) => status)).toEqual([200, 200]);
+    expect(performance.now() - startedAt).toBeLessThan(20_000);
   });
 });
 

@@ -95,8 +95,13 @@ async function play(rules: Rule[], stream: boolean, session: string | undefined)
   );
   const seen = stream ? await readStreamed(response) : await readWhole(response);
   const notes = await readFile(join(server.stateDir, "workspaces", "client", "notes.txt"), "utf8").catch(() => "");
-  const accepted = simulator.requests.filter(({ outcome }) => outcome === "answered").at(-1);
+  // Not the question by which a renewed credential may be proven meanwhile.
+  const accepted = simulator.requests.filter(({ outcome, body }) => outcome === "answered" && hasTools(body)).at(-1);
   return { ...seen, notes, lastMessages: withoutVolatile(accepted?.body) };
+}
+
+function hasTools(body: unknown): boolean {
+  return ((body as { tools?: unknown[] } | null)?.tools ?? []).length > 0;
 }
 
 async function readWhole(response: Response) {

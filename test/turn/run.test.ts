@@ -76,6 +76,7 @@ function createHouse(scripts: readonly Script[], decisions: readonly Decision[] 
       expired: async () => [],
       clients: async () => [],
     },
+    blame: { isAboutModel: () => false, clear: () => undefined },
     ledger: {
       add: async () => void steps.push("ledger add"),
       keep: async () => void steps.push("ledger keep"),

@@ -35,7 +35,7 @@ export const credentialRules: readonly TextRule[] = [
   ),
   dead(
     "organization-not-allowed",
-    /oauth_org_not_allowed|(?:not|no longer) (?:a |an )?(?:member|part|authorized|allowed)\b.{0,40}organi[sz]ation|(?:wrong|different) organi[sz]ation|organi[sz]ation .{0,60}(?:not allowed|does not (?:have access|allow|match))|does not have access to Claude|(?:Max|Pro|Team|Enterprise|subscription)\b.{0,30}\bis required|OAuth authentication is (?:currently )?not (?:supported|allowed)|only authorized for use with|scope requirement|missing .{0,20}scope|insufficient.{0,3}scope|can't use (?:your Claude subscription|the Anthropic Console sign-in)/i,
+    /oauth_org_not_allowed|(?:not|no longer) (?:a |an )?(?:member|part|authorized|allowed)\b.{0,40}organi[sz]ation|(?:wrong|different) organi[sz]ation|organi[sz]ation .{0,60}(?:not allowed|does not (?:have access|allow|match))|does not have access to Claude(?: Code)?(?=[.;,· ]{0,5}(?:$|please|contact|run|login|log in))|(?:Max|Pro|Team|Enterprise|subscription)\b.{0,30}\bis required|OAuth authentication is (?:currently )?not (?:supported|allowed)|only authorized for use with|scope requirement|missing .{0,20}scope|insufficient.{0,3}scope|can't use (?:your Claude subscription|the Anthropic Console sign-in)/i,
     "This account or login may not be used here.",
     sources.claudeCodeIssues,
   ),

@@ -79,7 +79,7 @@ export const elsewhereRules: readonly TextRule[] = [
   ),
   not(
     "model-access",
-    /issue with the selected model|\bmodels? .{0,100}(?:not found|(?:does|do)(?:es)?(?:n't| not) exist|not (?:available|supported|enabled|accessible|allowed)|access is denied)|(?:access|permission) (?:to|for|on|the) (?:the |this |requested )?(?:foundation )?models?\b(?! access)|(?:allowed|permission) to (?:access|call|use) (?:the |this )?model|not_found_error|not available (?:with|on|in) (?:the|your) .{0,30}(?:plan|deployment)|aws-marketplace|inference profile|on-demand throughput|not authorized to perform: (?:bedrock|aws)|aiplatform\.endpoints\.|(?<!Reauth )API has not been used in project|Provider '[^']{0,100}' not found|deployment .{0,60}(?:not found|does not exist)/i,
+    /issue with the selected model|access to (?:\w+[ -])?claude[ -](?:opus|sonnet|haiku|instant|\d)|\bmodels? .{0,100}(?:not found|(?:does|do)(?:es)?(?:n't| not) exist|not (?:available|supported|enabled|accessible|allowed)|access is denied)|(?:access|permission) (?:to|for|on|the) (?:the |this |requested )?(?:foundation )?models?\b(?! access)|(?:allowed|permission) to (?:access|call|use) (?:the |this )?model|not_found_error|not available (?:with|on|in) (?:the|your) .{0,30}(?:plan|deployment)|aws-marketplace|inference profile|on-demand throughput|not authorized to perform: (?:bedrock|aws)|aiplatform\.endpoints\.|(?<!Reauth )API has not been used in project|Provider '[^']{0,100}' not found|deployment .{0,60}(?:not found|does not exist)/i,
     "The account may not use this model, or there is none of this name.",
     sources.bedrock,
   ),
