@@ -43,7 +43,7 @@ export const settings = {
   shutdownTimeoutMs: setting("Server", "CCAPI_SHUTDOWN_TIMEOUT_MS", integer(0, hour), 30_000, "How long running answers may go on after SIGTERM."),
 
   apiKeys: setting("Keys", "CCAPI_API_KEYS", keys("key"), noKeys, "Client keys, bare or as name=key, comma-separated.", { fallbackText: "one is made at each start" }),
-  adminKeys: setting("Keys", "CCAPI_ADMIN_KEYS", keys("admin"), noKeys, "Keys that may also administer: refresh, dashboard.", { fallbackText: "none" }),
+  adminKeys: setting("Keys", "CCAPI_ADMIN_KEYS", keys("admin"), noKeys, "Keys that may also administer: refresh.", { fallbackText: "none" }),
 
   modelAliases: setting("Models", "CCAPI_MODEL_ALIASES", aliases, new Map<string, string>() as ReadonlyMap<string, string>, "Foreign model names, e.g. gpt-4o=sonnet.", { fallbackText: "none" }),
 
