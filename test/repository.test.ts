@@ -97,7 +97,7 @@ function isOptional(packages: LockFile["packages"], place: string): boolean {
 
 describe("the search", () => {
   it.each([
-    ["a path of one machine", "cd /work/main"],
+    ["a path of one machine", "cd /work/checkout"],
     ["a path of one machine", 'const home = "/root/.claude";'],
     ["a path of one machine", "see /Users/someone/ccapi"],
     ["a package registry's host", '"resolved": "https://registry.npmjs.org/a/-/a-1.0.0.tgz"'],
