@@ -2,6 +2,7 @@
 // `agent` is Claude Code as the operator set it up; `chat` is a model alone, with nothing of this host that can be left out.
 import type { Options } from "@anthropic-ai/claude-agent-sdk";
 import type { Turn } from "../turn/turn.ts";
+import { approvalHook } from "./approval.ts";
 import type { Environment } from "./environment.ts";
 import { isOurs } from "./stop-cutter.ts";
 import type { CredentialSettings } from "./user-settings.ts";
@@ -56,7 +57,7 @@ export function toOptions(input: ProfileInput): Options {
   };
 }
 
-function agentOptions({ turn, skipPermissions }: ProfileInput): Options {
+function agentOptions({ turn, skipPermissions, environment }: ProfileInput): Options {
   return {
     systemPrompt: {
       type: "preset",
@@ -67,7 +68,7 @@ function agentOptions({ turn, skipPermissions }: ProfileInput): Options {
     settingSources: ["user"],
     ...(skipPermissions
       ? { permissionMode: "bypassPermissions", allowDangerouslySkipPermissions: true }
-      : { permissionMode: "dontAsk" }),
+      : { permissionMode: "dontAsk", hooks: { PreToolUse: [approvalHook(environment)] } }),
   };
 }
 

@@ -1,5 +1,5 @@
-// Reads the operator's own Claude settings (`settings.json` in the Claude configuration folder), for the few keys that
-// authentication needs. Read only; hooks, permissions and all else never leave this file.
+// Reads the operator's own Claude settings (`settings.json` in the Claude configuration folder). Read only; each reader
+// parses the few keys that it needs.
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -35,18 +35,18 @@ export function claudeConfigDir(environment: Environment): string {
   return environment["CLAUDE_CONFIG_DIR"] || join(environment["HOME"] || homedir(), ".claude");
 }
 
-/**
- * What of the operator's user settings concerns the credential. A missing, half-written or broken file gives none:
- * Claude Code itself treats it so.
- */
-export async function readCredentialSettings(environment: Environment): Promise<CredentialSettings> {
-  let parsed: unknown;
+/** The settings file as it is now. A missing, half-written or broken file gives `undefined`: Claude Code treats it so. */
+export async function readSettings(environment: Environment): Promise<unknown> {
   try {
-    parsed = JSON.parse(await readFile(join(claudeConfigDir(environment), "settings.json"), "utf8"));
+    return JSON.parse(await readFile(join(claudeConfigDir(environment), "settings.json"), "utf8"));
   } catch {
-    return {};
+    return undefined;
   }
-  const settings = credentialSettings.safeParse(parsed);
+}
+
+/** What of the operator's user settings concerns the credential. */
+export async function readCredentialSettings(environment: Environment): Promise<CredentialSettings> {
+  const settings = credentialSettings.safeParse(await readSettings(environment));
   if (!settings.success) return {};
   const { env = {}, ...helpers } = settings.data;
   const allowed = Object.entries(env).filter(([name]) => isAllowed(name) && !placeNames.has(name));

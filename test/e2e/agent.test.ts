@@ -14,7 +14,11 @@ beforeAll(async () => {
   simulator = await startSimulator();
   server = await startServer({
     upstream: simulator.url,
-    files: { ".claude/settings.json": JSON.stringify({ permissions: { allow: ["Bash(touch made.txt)"] } }) },
+    files: {
+      ".claude/settings.json": JSON.stringify({
+        permissions: { allow: ["Bash(touch made.txt)", "Bash(env)", "Bash(pwd)"] },
+      }),
+    },
   });
   workspace = join(server.stateDir, "workspaces", "client");
 });
@@ -45,6 +49,13 @@ async function answer(body: unknown): Promise<string> {
   return completion.choices[0].message.content;
 }
 
+function toolResultsOf(body: unknown): unknown[] {
+  const { messages } = body as { messages: { content: string | { type: string }[] }[] };
+  return messages.flatMap(({ content }) =>
+    typeof content === "string" ? [] : content.filter(({ type }) => type === "tool_result"),
+  );
+}
+
 const agent = { model: "claude-code" };
 
 it("runs what the operator approved and answers with its text blocks, joined by a blank line (B2)", async () => {
@@ -64,6 +75,40 @@ it("runs nothing that the operator has not approved (B2, C3)", async () => {
   await expect(readFile(join(workspace, "forbidden.txt"))).rejects.toThrow("ENOENT");
 });
 
+it.each(["ps aux", "printenv", "echo $ANTHROPIC_API_KEY", "touch made.txt && ps aux", "ls"])(
+  "does not run %j unapproved, though Claude Code calls it read-only (B2, C3)",
+  async (command) => {
+    toolLoop(command, "look at the host");
+    await answer(chat("look at the host", agent));
+    const results = JSON.stringify(toolResultsOf(simulator.requests.at(-1)?.body));
+    expect(results).toContain("no permission rule of the operator allows it");
+  },
+);
+
+it("asks the same of a subagent's commands (B2)", async () => {
+  simulator.setRules([
+    {
+      when: ({ lastUserText, toolResults }) => lastUserText.includes("sub task") && toolResults.length === 0,
+      answer: [{ type: "tool_use", name: "Bash", input: { command: "ps aux", description: "look" } }],
+    },
+    {
+      when: ({ toolResults, lastUserText }) => toolResults.length === 0 && lastUserText.includes("delegate"),
+      answer: [
+        {
+          type: "tool_use",
+          name: "Agent",
+          input: { description: "d", prompt: "sub task", subagent_type: "general-purpose", run_in_background: false },
+        },
+      ],
+    },
+    { answer: [{ type: "text", text: "Done." }] },
+  ]);
+  await answer(chat("delegate", agent));
+  const all = JSON.stringify(simulator.requests.map(({ body }) => toolResultsOf(body)));
+  expect(all).toContain("no permission rule of the operator allows it");
+  expect(all).not.toContain("%CPU");
+});
+
 it("never loads a settings file from its workspace, which an agent may have written (B2)", async () => {
   await mkdir(join(workspace, ".claude"), { recursive: true });
   const settings = {
@@ -79,22 +124,22 @@ it("never loads a settings file from its workspace, which an agent may have writ
 });
 
 it("works in its key's own folder, outside of the checkout (C3)", async () => {
-  toolLoop("echo $PWD", "where are you");
+  toolLoop("pwd", "where are you");
   await answer(chat("where are you", agent));
-  const bodies = JSON.stringify(simulator.requests.map(({ body }) => body));
-  expect(bodies).toContain(workspace);
+  expect(JSON.stringify(toolResultsOf(simulator.requests.at(-1)?.body))).toContain(workspace);
 });
 
 it("is shown nothing of the server's own variables, nor npm's programs (C2)", async () => {
   simulator.setRules([
     {
       when: ({ toolResults }) => toolResults.length === 0,
-      answer: [{ type: "tool_use", name: "Bash", input: { command: "echo vars; env", description: "look" } }],
+      answer: [{ type: "tool_use", name: "Bash", input: { command: "env", description: "look" } }],
     },
     { when: ({ toolResults }) => toolResults.length > 0, answer: [{ type: "text", text: "Seen." }] },
   ]);
   await answer(chat("look around", agent));
   const seen = JSON.stringify(simulator.requests.at(-1)?.body);
+  expect(seen).toContain("ANTHROPIC_BASE_URL=");
   expect(seen).not.toContain("CCAPI_");
   expect(seen).not.toContain("test-client-key");
 });

@@ -1,0 +1,116 @@
+// Whether the operator approved a shell command. Claude Code in `dontAsk` still runs its own list of "read-only" commands
+// unasked (`ps aux`, `env`, `git status`, …; measured, 2.1.330), which show an agent's client this host's processes and
+// variables. This second look lets only those through that a rule of the operator's settings names; Claude Code's own look,
+// which knows more (deny rules, redirections, folders), comes after it and still decides.
+import type { HookCallback, HookCallbackMatcher } from "@anthropic-ai/claude-agent-sdk";
+import * as z from "zod";
+import type { Environment } from "./environment.ts";
+import { readSettings } from "./user-settings.ts";
+
+/** What of the operator's settings says which commands may run. */
+const approvalSettings = z.object({
+  permissions: z.object({ allow: z.array(z.string()).catch([]) }).catch({ allow: [] }),
+  sandbox: z.object({ enabled: z.boolean(), autoAllowBashIfSandboxed: z.boolean() }).partial().catch({}),
+  hooks: z.record(z.string(), z.unknown()).catch({}),
+});
+
+type ApprovalSettings = z.infer<typeof approvalSettings>;
+
+/** The tools that run a shell command. */
+const shellTools = "Bash|Monitor|PowerShell";
+
+/** Ends one command and begins the next, outside of quotes. Longer ones first. */
+const separator = /^(?:&&|\|\||\|&|;;|[;|\n])|^&(?![>\d])/;
+
+/** What Claude Code looks through to the command itself: variables for it, and programs that only run it otherwise. */
+const wrapping = /^(?:\w+=\S*\s+)*(?:(?:timeout|time|nice|nohup|stdbuf)\s+(?:-\S+\s+|\d\S*\s+)*)*/;
+
+/** `2>&1`, `> /dev/null`: no rule needs to name them. */
+const harmlessRedirection = /\s*\d*>(?:>|&)?\s*(?:&?\d\b|\/dev\/null)/g;
+
+/** The hook that refuses shell commands which no rule of the operator names. */
+export function approvalHook(environment: Environment): HookCallbackMatcher {
+  const hook: HookCallback = async (input) => {
+    if (input.hook_event_name !== "PreToolUse") return {};
+    const command = z.object({ command: z.string() }).safeParse(input.tool_input).data?.command ?? "";
+    const settings = approvalSettings.parse((await readSettings(environment)) ?? {});
+    if (isApproved(command, input.tool_name, settings)) return {};
+    return {
+      hookSpecificOutput: {
+        hookEventName: "PreToolUse",
+        permissionDecision: "deny",
+        permissionDecisionReason: `Permission to run this command has been denied: no permission rule of the operator allows it. Not even read-only commands run without one.`,
+      },
+    };
+  };
+  return { matcher: shellTools, hooks: [hook] };
+}
+
+/**
+ * Whether every part of a command is named by a rule.
+ *
+ * @param tool - The tool that would run it: rules are written `Tool` or `Tool(pattern)`.
+ * @see https://code.claude.com/docs/en/permissions
+ */
+export function isApproved(command: string, tool: string, settings: Partial<ApprovalSettings>): boolean {
+  const { permissions, sandbox, hooks } = approvalSettings.parse(settings);
+  // These approve by other means than rules; what they decide is the operator's will.
+  if (sandbox.enabled === true && sandbox.autoAllowBashIfSandboxed !== false) return true;
+  if (hooks["PreToolUse"] !== undefined || hooks["PermissionRequest"] !== undefined) return true;
+
+  const rules = permissions.allow.flatMap((rule) => patternOf(rule, tool) ?? []);
+  if (rules.some((pattern) => pattern === "*" || pattern === ":*")) return true;
+  const parts = splitCommand(command);
+  return parts?.every((part) => isHarmless(part) || rules.some((rule) => matches(part, rule))) === true;
+}
+
+/** What stands between a rule's brackets; `*` for a rule without. `undefined`: a rule about another tool. */
+function patternOf(rule: string, tool: string): string | undefined {
+  const trimmed = rule.trim();
+  if (trimmed === tool) return "*";
+  return trimmed.startsWith(`${tool}(`) && trimmed.endsWith(")") ? trimmed.slice(tool.length + 1, -1) : undefined;
+}
+
+/** Moving to another folder changes nothing but where the next part runs, which must be approved itself. */
+function isHarmless(part: string): boolean {
+  return /^cd(?:\s+[\w./~-]+)?$/.test(part);
+}
+
+/** Laxer than Claude Code, which looks again: `prefix:*`, or `*` for any text. */
+function matches(part: string, pattern: string): boolean {
+  const plain = part.replace(wrapping, "").replaceAll(harmlessRedirection, "").trim();
+  const prefix = pattern.endsWith(":*") ? pattern.slice(0, -2) : undefined;
+  if (prefix !== undefined) return plain === prefix || plain.startsWith(`${prefix} `);
+  const source = pattern
+    .split("*")
+    .map((text) => text.replaceAll(/[\\^$.|?+()[\]{}]/g, String.raw`\$&`))
+    .join(".*");
+  // `git *` names `git` alone as well.
+  const regExp = new RegExp(`^(?:${source})$`, "s");
+  return regExp.test(part) || regExp.test(plain) || (pattern.endsWith(" *") && plain === pattern.slice(0, -2));
+}
+
+/** A command line's single commands. `undefined`: it has a command inside another, or a quote without end. */
+function splitCommand(line: string): string[] | undefined {
+  const parts: string[] = [];
+  let part = "";
+  let quote: string | undefined;
+  for (let at = 0; at < line.length;) {
+    const char = line.charAt(at);
+    if (quote !== "'" && (char === "`" || /^(?:\$\(|[<>]\()/.test(line.slice(at)))) return undefined;
+    const end = quote === undefined ? separator.exec(line.slice(at))?.[0] : undefined;
+    if (end !== undefined) {
+      parts.push(part);
+      part = "";
+      at += end.length;
+      continue;
+    }
+    const length = char === "\\" && quote !== "'" ? 2 : 1;
+    if (length === 1 && (char === quote || (quote === undefined && (char === '"' || char === "'")))) {
+      quote = quote === undefined ? char : undefined;
+    }
+    part += line.slice(at, at + length);
+    at += length;
+  }
+  return quote === undefined ? [...parts, part].map((text) => text.trim()).filter(Boolean) : undefined;
+}

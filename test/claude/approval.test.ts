@@ -1,0 +1,53 @@
+// Which shell commands count as approved by the operator's rules.
+import { expect, it } from "vitest";
+import { isApproved } from "../../src/claude/approval.ts";
+
+const allowing = (...allow: string[]) => ({ permissions: { allow } });
+
+it.each([
+  ["ps aux", []],
+  ["env", ["Read", "WebFetch"]],
+  ["echo $ANTHROPIC_API_KEY", ["Bash(touch made.txt)"]],
+  ["touch made.txt && ps aux", ["Bash(touch made.txt)"]],
+  ["ps aux; touch made.txt", ["Bash(touch made.txt)"]],
+  ["touch made.txt | cat", ["Bash(touch made.txt)"]],
+  ["touch made.txt & ps aux", ["Bash(touch made.txt)"]],
+  ["touch made.txt\nps aux", ["Bash(touch made.txt)"]],
+  ["npm run $(ps aux)", ["Bash(npm run:*)"]],
+  ["npm run `ps aux`", ["Bash(npm run:*)"]],
+  ['npm run "$(ps aux)"', ["Bash(npm run:*)"]],
+  ["npm run <(ps aux)", ["Bash(npm run:*)"]],
+  ["npm run 'unclosed", ["Bash(npm run:*)"]],
+  ["npmx run", ["Bash(npm:*)"]],
+  ["touch madeXtxt", ["Bash(touch made.txt)"]],
+  ["cd $(ps aux)", ["Bash(npm:*)"]],
+  ["ps aux", ["Monitor"]],
+])("refuses %j under %j (B2, C3)", (command, allow) => {
+  expect(isApproved(command, "Bash", allowing(...allow))).toBe(false);
+});
+
+it.each([
+  ["anything && at $(all)", ["Bash"]],
+  ["anything; at all", ["Bash(*)"]],
+  ["touch made.txt", ["Bash(touch made.txt)"]],
+  ["touch made.txt 2>&1", ["Bash(touch made.txt)"]],
+  ["npm run test", ["Bash(npm run:*)"]],
+  ["npm", ["Bash(npm:*)"]],
+  ["npm run 'a; b | c'", ["Bash(npm run:*)"]],
+  [String.raw`npm run a\;b`, ["Bash(npm run:*)"]],
+  ["npm run '$(not run)'", ["Bash(npm run:*)"]],
+  ["git log --oneline", ["Bash(git *)"]],
+  ["git", ["Bash(git *)"]],
+  ["cd sub && npm run test", ["Bash(npm run:*)"]],
+  ["CI=1 timeout 10s npm run test > /dev/null", ["Bash(npm run:*)"]],
+  ["npm run a && git status", ["Bash(npm run:*)", "Bash(git status)"]],
+])("lets %j pass under %j (B2)", (command, allow) => {
+  expect(isApproved(command, "Bash", allowing(...allow))).toBe(true);
+});
+
+it("leaves the decision to what else approves: a sandbox, or hooks of the operator's own (B2)", () => {
+  expect(isApproved("ps aux", "Bash", { sandbox: { enabled: true } })).toBe(true);
+  expect(isApproved("ps aux", "Bash", { sandbox: { enabled: true, autoAllowBashIfSandboxed: false } })).toBe(false);
+  expect(isApproved("ps aux", "Bash", { hooks: { PreToolUse: [] } })).toBe(true);
+  expect(isApproved("ps aux", "Bash", { hooks: { Stop: [] } })).toBe(false);
+});
