@@ -39,11 +39,17 @@ export async function main(argv: readonly string[], output: Output = terminal): 
 
   const serving = program
     .command("serve", { isDefault: true })
-    .description("start the server")
+    .description("start the server; what runs where no command is named")
+    .allowExcessArguments()
     .option("--env-file <file>", "file of NAME=value lines; the environment beats it")
-    .action(async ({ envFile, ...options }: Record<string, string | boolean> & { envFile?: string }) => {
-      code = await serve(toFlags(options), envFile, output);
-    });
+    .action(
+      async ({ envFile, ...options }: Record<string, string | boolean> & { envFile?: string }, { args }: Command) => {
+        const [unknown] = args;
+        if (unknown !== undefined)
+          throw new ConfigError(`"${unknown}" is no command. ccapi --help shows what there is.`);
+        code = await serve(toFlags(options), envFile, output);
+      },
+    );
   for (const setting of Object.values(settings)) serving.addOption(toOption(setting));
 
   addRemoteCommands(program, output, (result) => {
@@ -68,7 +74,10 @@ export async function main(argv: readonly string[], output: Output = terminal): 
   program
     .command("explain [text]")
     .description("say what an error means for the Claude credential; without a text, stdin is read")
-    .option("--jsonl <file>", "records by the line, one verdict out for each; - for stdin")
+    .option(
+      "--jsonl <file>",
+      "records by the line, { id, text, shape, http_status }, of which only text has to be there; one verdict out for each; - for stdin",
+    )
     .action(async (text: string | undefined, { jsonl }: { jsonl?: string }) => {
       code = await explain(text, jsonl, output);
     });
@@ -94,7 +103,11 @@ export async function main(argv: readonly string[], output: Output = terminal): 
 }
 
 async function explain(text: string | undefined, file: string | undefined, output: Output): Promise<number> {
-  if (file === undefined) return explainText(text ?? (await readAll(process.stdin)), output);
+  if (file === undefined) {
+    const given = text ?? (await readAll(process.stdin));
+    if (given.trim() === "") throw new ConfigError("There is no text to explain.");
+    return explainText(given, output);
+  }
   if (file === "-") return explainLines(createInterface({ input: process.stdin }), output);
   const opened = await open(file).catch((error: NodeJS.ErrnoException) => {
     throw new ConfigError(`--jsonl "${file}": can't be read (${error.code}).`);

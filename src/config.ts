@@ -40,14 +40,14 @@ export function loadConfig({ flags = {}, environment = process.env, envFile }: C
   for (const [name, setting] of Object.entries(settings) as [SettingName, Setting<unknown>][]) {
     values[name] = readSetting(setting, flags[flagName(setting)], combined[setting.variable]);
   }
-  const config = {
+  const config: Config = {
     ...(values as { [Name in SettingName]: Value<(typeof settings)[Name]> }), // One value for each, by its own kind.
     environment: combined,
     warnings: unknownVariables(combined),
   };
   assertKeysDiffer(config);
   assertHostHasKeys(config);
-  return config;
+  return { ...config, warnings: [...config.warnings, ...shortKeys(config)] };
 }
 
 /** Where a running server is, for the commands that ask one. */
@@ -133,6 +133,19 @@ function assertHostHasKeys({ host, apiKeys, adminKeys }: Pick<Config, "host" | "
   throw new ConfigError(
     `CCAPI_HOST "${host}": others than this machine could reach the server, and no key protects it. Set CCAPI_API_KEYS (for example: ccapi keys generate), or listen on 127.0.0.1.`,
   );
+}
+
+/** Shorter keys can be guessed over a network. */
+const leastKeyLength = 16;
+
+function shortKeys({ host, apiKeys, adminKeys }: Config): string[] {
+  if (isLoopback(host)) return [];
+  return [...apiKeys, ...adminKeys]
+    .filter(({ key }) => key.length < leastKeyLength)
+    .map(
+      ({ name }) =>
+        `The key "${name}" is shorter than ${leastKeyLength} characters, and others than this machine can reach the server: ccapi keys generate makes a better one.`,
+    );
 }
 
 /** What other commands than `serve` read. */

@@ -4,7 +4,7 @@ import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CcapiError } from "./auth/errors.ts";
 import type { AuthListener } from "./auth/events.ts";
-import { prepareChild, type ChildPolicy } from "./claude/child-setup.ts";
+import { type ChildPolicy, type ChildSetup, prepareChild } from "./claude/child-setup.ts";
 import { createProcessOwner } from "./claude/process.ts";
 import { identify } from "./claude/process-tree.ts";
 import { type RunSpec, startRun } from "./claude/run.ts";
@@ -154,7 +154,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   const listener = await listen(app.fetch, config);
   isServing = true;
   for (const warning of config.warnings) log.warn(warning);
-  log.info({ url: listener.url, version }, "Listening");
+  log.info({ url: listener.url, version, credential: await credentialInUse(prepare) }, "Listening");
 
   let closing: Promise<void> | undefined;
   async function closeInOrder(): Promise<void> {
@@ -183,6 +183,14 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       return (closing ??= closeInOrder());
     },
   };
+}
+
+/** For the log: the kind of credential that Claude will use. A stored login is the last resort, so that it may not be there. */
+async function credentialInUse(prepare: () => Promise<ChildSetup>): Promise<string> {
+  return prepare().then(
+    ({ kind }) => kind,
+    () => "unreadable",
+  );
 }
 
 function defaultStateDir(environment: Config["environment"]): string {

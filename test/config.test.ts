@@ -100,6 +100,14 @@ describe("the configuration", () => {
     ]);
   });
 
+  it("warns of a key that can be guessed, where others than this machine may try (C4)", () => {
+    const keys = { CCAPI_API_KEYS: "app=short,other=long-enough-to-stay-a-secret", CCAPI_ADMIN_KEYS: "admin=tiny" };
+    const warned = loadConfig({ environment: { ...keys, CCAPI_HOST: "0.0.0.0" } }).warnings;
+    expect(warned.map((warning) => /"(.+?)"/.exec(warning)?.[1])).toEqual(["app", "admin"]);
+    expect(warned.join()).not.toMatch(/short,|tiny/);
+    expect(loadConfig({ environment: keys }).warnings).toEqual([]);
+  });
+
   it("turns permissions off by a flag alone, never by a forgotten variable (C3)", () => {
     expect(() => loadConfig({ environment: { CCAPI_DANGEROUSLY_SKIP_PERMISSIONS: "1" } })).toThrow(/use the flag/);
     expect(loadConfig({ flags: { "dangerously-skip-permissions": true }, environment: {} }).skipPermissions).toBe(true);

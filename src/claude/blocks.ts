@@ -3,6 +3,7 @@
 import type { SDKMessage } from "@anthropic-ai/claude-agent-sdk";
 import type { TurnEvent, Usage } from "../turn/turn.ts";
 import { createRepeatGuard } from "./repeat-guard.ts";
+import { addUsage, noUsage, toUsage } from "./usage.ts";
 
 type AssistantMessage = Extract<SDKMessage, { type: "assistant" }>;
 type StreamEvent = Extract<SDKMessage, { type: "stream_event" }>["event"];
@@ -29,14 +30,6 @@ export interface BlockReader {
   readonly usage: Usage;
 }
 
-const noUsage: Usage = {
-  inputTokens: 0,
-  cacheReadTokens: 0,
-  cacheCreationTokens: 0,
-  outputTokens: 0,
-  reasoningTokens: 0,
-};
-
 /** Makes a reader for one run. */
 export function createBlockReader(): BlockReader {
   const blocks = createRepeatGuard();
@@ -50,7 +43,7 @@ export function createBlockReader(): BlockReader {
   function beginCall(id: string, usage: Usage): TurnEvent[] {
     const isSecondAttempt = isCallOpen;
     // Of a call that is asked again, the attempt that broke off doesn't count.
-    if (!isSecondAttempt) usageOfCallsBefore = sum(usageOfCallsBefore, usageOfCall);
+    if (!isSecondAttempt) usageOfCallsBefore = addUsage(usageOfCallsBefore, usageOfCall);
     usageOfCall = usage;
     callId = id;
     isCallOpen = true;
@@ -64,7 +57,7 @@ export function createBlockReader(): BlockReader {
       return lastCall;
     },
     get usage() {
-      return sum(usageOfCallsBefore, usageOfCall);
+      return addUsage(usageOfCallsBefore, usageOfCall);
     },
     onStreamEvent(event) {
       switch (event.type) {
@@ -110,34 +103,5 @@ export function createBlockReader(): BlockReader {
       });
       return [...begun, ...said];
     },
-  };
-}
-
-/** What the Messages API counts; fields that an older or other upstream leaves out are 0. */
-interface CountedTokens {
-  readonly input_tokens?: number | null;
-  readonly cache_read_input_tokens?: number | null;
-  readonly cache_creation_input_tokens?: number | null;
-  readonly output_tokens: number;
-  readonly output_tokens_details?: { readonly thinking_tokens: number } | null;
-}
-
-function toUsage(counted: CountedTokens): Usage {
-  return {
-    inputTokens: counted.input_tokens ?? 0,
-    cacheReadTokens: counted.cache_read_input_tokens ?? 0,
-    cacheCreationTokens: counted.cache_creation_input_tokens ?? 0,
-    outputTokens: counted.output_tokens,
-    reasoningTokens: counted.output_tokens_details?.thinking_tokens ?? 0,
-  };
-}
-
-function sum(a: Usage, b: Usage): Usage {
-  return {
-    inputTokens: a.inputTokens + b.inputTokens,
-    cacheReadTokens: a.cacheReadTokens + b.cacheReadTokens,
-    cacheCreationTokens: a.cacheCreationTokens + b.cacheCreationTokens,
-    outputTokens: a.outputTokens + b.outputTokens,
-    reasoningTokens: a.reasoningTokens + b.reasoningTokens,
   };
 }

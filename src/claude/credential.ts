@@ -48,9 +48,14 @@ const actions: Readonly<Record<CredentialKind, string>> = {
   bedrock: "renew this host's AWS credentials, e.g. run `aws sso login`",
   vertex: "renew this host's Google Cloud credentials, e.g. run `gcloud auth application-default login`",
   foundry: "renew this host's Azure credentials, or rotate ANTHROPIC_FOUNDRY_API_KEY",
-  auth_token: "rotate ANTHROPIC_AUTH_TOKEN",
-  api_key: "rotate ANTHROPIC_API_KEY",
+  auth_token: rotated("ANTHROPIC_AUTH_TOKEN"),
+  api_key: rotated("ANTHROPIC_API_KEY"),
   api_key_helper: "mend the key that apiKeyHelper prints",
-  oauth_token: "run `claude setup-token` and set CLAUDE_CODE_OAUTH_TOKEN",
+  oauth_token: `run \`claude setup-token\`, then ${rotated("CLAUDE_CODE_OAUTH_TOKEN")}`,
   stored_login: "run `claude` and log in on this host",
 };
+
+/** A process's own environment can't change while it lives. */
+function rotated(variable: string): string {
+  return `rotate ${variable} and restart the server (a secret in the file that ${variable}_FILE names needs no restart)`;
+}

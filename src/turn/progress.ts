@@ -1,6 +1,7 @@
 // How far a run came, from its own events: what the client has, which tools the model asked for and what they answered.
 // Says whether another run can go on from there so that nothing runs twice and nothing is missing.
 import type { RunEvent } from "../claude/run.ts";
+import { noUsage } from "../claude/usage.ts";
 import type { ContentBlock, Usage } from "./turn.ts";
 
 /** Where a run stands. */
@@ -24,15 +25,6 @@ export interface Progress {
   /** What the run's calls have used so far. */
   readonly usage: Usage;
 }
-
-/** No tokens at all. */
-export const noUsage: Usage = {
-  inputTokens: 0,
-  cacheReadTokens: 0,
-  cacheCreationTokens: 0,
-  outputTokens: 0,
-  reasoningTokens: 0,
-};
 
 /** Makes a progress at a run's beginning. */
 export function createProgress(): Progress {
@@ -90,16 +82,5 @@ export function createProgress(): Progress {
     get usage() {
       return usage;
     },
-  };
-}
-
-/** The sum of two runs' tokens. */
-export function addUsage(a: Usage, b: Usage): Usage {
-  return {
-    inputTokens: a.inputTokens + b.inputTokens,
-    cacheReadTokens: a.cacheReadTokens + b.cacheReadTokens,
-    cacheCreationTokens: a.cacheCreationTokens + b.cacheCreationTokens,
-    outputTokens: a.outputTokens + b.outputTokens,
-    reasoningTokens: a.reasoningTokens + b.reasoningTokens,
   };
 }

@@ -3,8 +3,9 @@
 // one user message as the prompt. What the model API then gets is what an unbroken run would have sent; no tool runs again.
 import { CcapiError } from "../auth/errors.ts";
 import type { Conversation } from "../claude/profile.ts";
+import { addUsage, noUsage } from "../claude/usage.ts";
 import type { OpenConversation } from "./conversation.ts";
-import { addUsage, noUsage, type Progress } from "./progress.ts";
+import type { Progress } from "./progress.ts";
 import type { ContentBlock, Usage } from "./turn.ts";
 
 /** Where an attempt goes on that another one began. */

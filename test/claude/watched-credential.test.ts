@@ -36,7 +36,7 @@ describe("a credential in the environment", () => {
       present: true,
       renewable: false,
       watchMode: "fixed",
-      action: "rotate ANTHROPIC_API_KEY",
+      action: expect.stringContaining("rotate ANTHROPIC_API_KEY"),
     });
   });
 

@@ -98,7 +98,7 @@ export const elsewhereRules: readonly TextRule[] = [
   vague(
     "file-permission",
     /\b(?:EACCES|EPERM|EROFS|ENOENT|ENOSPC)\b|operation not permitted|permission denied, (?:open|mkdir|unlink|rename|scandir|access|stat|lstat|rmdir|copyfile|spawn)|(?:cannot|can't) (?:open|create|access|remove|stat) .{0,120}permission denied|: \/[^:]{1,200}: Permission denied|Errno 13/i,
-    "The operating system denied access to a file.",
+    "The operating system could not give access to a file.",
     sources.node,
   ),
   vague(

@@ -15,7 +15,9 @@ const stream: Scene = {
   title: "A stream",
   async play(stage, tell) {
     stage.simulator.setRules([{ when: "tell me a story", tokens: 40, delayMs: 15 }]);
-    const seen = await readStream(await stage.post("/v1/chat/completions", body("tell me a story", { stream: true })));
+    const startedAt = performance.now();
+    const response = await stage.post("/v1/chat/completions", body("tell me a story", { stream: true }));
+    const seen = await readStream(response, startedAt);
     stage.simulator.setRules([]);
     tell(`${seen.deltas} deltas; the first after ${seen.firstMs} ms, the last after ${seen.lastMs} ms`);
     promise(seen.deltas >= 40 && seen.isDone, "every token arrives by itself, then [DONE]");
@@ -64,8 +66,7 @@ const agent: Scene = {
 /** All of them, in their order. */
 export const scenes: readonly Scene[] = [completion, stream, session, reasoning, agent, ...authScenes];
 
-async function readStream(response: Response) {
-  const startedAt = performance.now();
+async function readStream(response: Response, startedAt: number) {
   const decoder = new TextDecoder();
   const times: number[] = [];
   let isDone = false;
