@@ -9,7 +9,7 @@ import type { Policy } from "./policy.ts";
 import type { Clock, CredentialReading, ProofOutcome, Prove } from "./ports.ts";
 import { supersession } from "./supersession.ts";
 import { redact } from "./redact.ts";
-import { needsPerson } from "./remedy.ts";
+import { isWordless, needsPerson } from "./remedy.ts";
 import type { Classification } from "./signal.ts";
 import type { RefreshEnd, StateEvent } from "./state.ts";
 import type { Strategy, StrategyContext, StrategyResult } from "./strategies/strategy.ts";
@@ -121,7 +121,11 @@ export async function runChain(
       const canary = gate.sendCanary({ mayUseLastCarry: hasChanged() || hasClaim });
       if (canary === undefined) break;
       const outcome = await within(policy.stepTimeoutMs, () => canary).catch(toInconclusive);
-      if (outcome.outcome === "rejected") rejection = { generation: asked, classification: outcome.classification };
+      if (outcome.outcome === "rejected") {
+        rejection = { generation: asked, classification: outcome.classification };
+        // An agent is refused without a word about why (measured, 2.1.330); a test query hears it.
+        if (isWordless(outcome.classification)) return (await testQuery()) ?? outcome;
+      }
       if (outcome.outcome !== "inconclusive" || limit.signal.aborted || isHealed()) return outcome;
       if (facts().materialGeneration > asked) return outcome;
     }

@@ -95,6 +95,16 @@ describe("a token that was revoked", () => {
   });
 });
 
+describe("a token that was revoked, under an agent", () => {
+  it("is said as soon as the test query has heard why, without a cooldown (A2, A7)", async () => {
+    simulator.credentials.revoke(deadKey);
+    const { server: running } = await withKeyFile({});
+    const response = await running.post("/v1/chat/completions", chat("Hello", { model: "claude-code" }));
+    expect(response.status).toBe(503);
+    expect(await authHealth(running)).toMatchObject({ state: "needs_login", refreshCount: 1 });
+  });
+});
+
 describe("a renewable key that nobody renews", () => {
   it("is locked out after 3 refreshes: 503 in no time, no process, no model call; then healed by the file alone (A3, A7, G4)", async () => {
     const { server: running, file } = await withKeyFile();
