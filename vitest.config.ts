@@ -8,7 +8,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**"],
+          exclude: ["test/e2e/**", "test/matrix/**"],
           testTimeout: 20_000,
           sequence: { groupOrder: 0 },
         },
@@ -23,6 +23,16 @@ export default defineConfig({
           maxWorkers: 2,
           // After the unit tests, not beside them.
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        // By itself: it measures the time from a renewed credential to the request that goes on.
+        test: {
+          name: "matrix",
+          include: ["test/matrix/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -9,6 +9,7 @@ import type { TurnSettings } from "./profile.ts";
 import type { RunEvent } from "./run.ts";
 import { isSynthetic, toSignal } from "./signals.ts";
 import { createStopCutter, isOurs, throughCutter } from "./stop-cutter.ts";
+import { createSubagentReader } from "./subagents.ts";
 
 type ResultMessage = Extract<SDKMessage, { type: "result" }>;
 
@@ -23,6 +24,7 @@ export async function* readAnswer(
   now: () => number,
 ): AsyncGenerator<RunEvent, void, undefined> {
   const reader = createBlockReader();
+  const subagents = createSubagentReader();
   let rateLimit: SDKRateLimitInfo | undefined;
   let failure: Extract<Signal, { source: "assistant" }> | undefined;
   let isWorking = false;
@@ -48,6 +50,7 @@ export async function* readAnswer(
       yield { type: "signal", signal, isFinal: true };
       throw toFailure(signal, { rateLimit, nowMs: now() });
     }
+    yield* subagents.read(message);
     const signal = toSignal(message);
     // Claude Code's own words about a failed call: the result that follows knows its status.
     if (signal?.source === "assistant") failure = signal;

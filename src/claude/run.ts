@@ -12,6 +12,7 @@ import type { OwnedProcess, ProcessOwner } from "./process.ts";
 import { type Conversation, type RunLimits, toOptions, type TurnSettings } from "./profile.ts";
 import type { Runtime } from "./runtime.ts";
 import { isOurs } from "./stop-cutter.ts";
+import type { SubagentEvent } from "./subagents.ts";
 
 /** A process whose input was closed flushes its transcript and ends by itself within this time. */
 const ownEndMs = 2_000;
@@ -33,7 +34,15 @@ export interface RunSpec {
 export type RunEvent =
   | TurnEvent
   /** A sign of failure. After one with `isFinal` the run throws. */
-  | { readonly type: "signal"; readonly signal: Signal; readonly isFinal: boolean }
+  | {
+      readonly type: "signal";
+      readonly signal: Signal;
+      readonly isFinal: boolean;
+      /** A subagent's call failed: the run itself may go on by Claude Code's own retries. */
+      readonly isSubagent?: true;
+    }
+  /** What it says of its subagents and background tasks. */
+  | Exclude<SubagentEvent, { type: "signal" }>
   /** The transcript's last assistant message: a later run may resume there. */
   | { readonly type: "checkpoint"; readonly uuid: string }
   /** The model asked for tools: from here on the run has effects outside of itself. Several events may tell of one message. */

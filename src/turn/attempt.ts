@@ -66,8 +66,10 @@ export function createAttempt(
   async function* events(): AsyncGenerator<TurnEvent, AttemptEnd, undefined> {
     const replaced = new AbortController();
     let decision: Decision = { action: "continue" };
+    let isHeldOn = false;
     const decide = (next: Decision) => {
       if (decision.action !== "continue" || next.action === "continue") return;
+      if (isHeldOn && next.action !== "fail") return;
       decision = next;
       replaced.abort(new CcapiError("upstream_auth_unavailable", "The credential is being replaced."));
     };
@@ -84,6 +86,7 @@ export function createAttempt(
           progress.note(event);
           switch (event.type) {
             case "signal":
+              isHeldOn = event.isSubagent === true && takesUpRenewal(child);
               decide(
                 ports.blame.isAboutModel(turn.requestedModel, auth, event.signal)
                   ? { action: "fail", error: modelRefused() }
@@ -93,8 +96,11 @@ export function createAttempt(
             case "checkpoint":
               spec.checkpoint = event.uuid;
               break;
+            case "subagent-lost":
+              throw afterSideEffects(progress, turn.sessionId);
             case "tool-use":
             case "tool-result":
+            case "task":
             case "usage":
               break;
             case "finish":
@@ -194,6 +200,14 @@ interface OpenedRun {
   readonly opened: OpenConversation;
   /** The transcript's last assistant message. */
   checkpoint: string | undefined;
+}
+
+/**
+ * Whether a process that runs finds a renewed credential by itself (measured, 2.1.330: its subagents within 2 s). Others would
+ * ask with the old one for minutes, and what a subagent did can't be carried over to another process.
+ */
+function takesUpRenewal({ kind }: ChildSetup): boolean {
+  return kind === "api_key_helper" || kind === "stored_login";
 }
 
 function isDeath(error: unknown): boolean {

@@ -12,7 +12,7 @@ export type Standing =
   | { readonly is: "between-calls"; readonly resumeAt: string; readonly results: readonly ContentBlock[] }
   /** In the middle of a call's words. */
   | { readonly is: "mid-answer" }
-  /** A tool has not answered: it may have done its work, or be doing it. */
+  /** A tool has not answered, or a task in the background is not done: it may have done its work, or be doing it. */
   | { readonly is: "mid-tool" };
 
 /** Follows one run. */
@@ -37,6 +37,8 @@ export function createProgress(): Progress {
   const tools: string[] = [];
   /** The last call's tools by their ids, with their answers. */
   const asked = new Map<string, ContentBlock | undefined>();
+  /** Tasks that would end with the process. */
+  const openTasks = new Set<string>();
 
   function note(event: RunEvent): void {
     switch (event.type) {
@@ -61,6 +63,10 @@ export function createProgress(): Progress {
         resumeAt = event.uuid;
         isSpeaking = false;
         break;
+      case "task":
+        if (event.isOpen) openTasks.add(event.id);
+        else openTasks.delete(event.id);
+        break;
       case "usage":
         usage = event.usage;
         break;
@@ -74,7 +80,8 @@ export function createProgress(): Progress {
       if (!hasSpoken && tools.length === 0) return { is: "untouched" };
       if (isSpeaking || resumeAt === undefined || asked.size === 0) return { is: "mid-answer" };
       const results = [...asked.values()].filter((block) => block !== undefined);
-      return results.length === asked.size ? { is: "between-calls", resumeAt, results } : { is: "mid-tool" };
+      const isComplete = results.length === asked.size && openTasks.size === 0;
+      return isComplete ? { is: "between-calls", resumeAt, results } : { is: "mid-tool" };
     },
     get tools() {
       return [...tools];

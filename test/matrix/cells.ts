@@ -1,0 +1,88 @@
+// The recovery matrix: where a credential can die, who asks, how it is kept, when it is mended; and how each case has to end.
+// docs/recovery.md is generated from it, matrix.test.ts proves it on the real CLI.
+
+export const clients = ["whole answer", "stream", "session, turn 2", "agent() library"] as const;
+export const moments = [
+  "before the first byte",
+  "after thinking",
+  "after text, before a tool",
+  "after tool 1 of 3",
+  "between parallel tools",
+  "after the last tool",
+  "during a subagent",
+  "on resume",
+  "in the middle of a text",
+] as const;
+export const credentials = ["key in a file", "apiKeyHelper", "stored login"] as const;
+export const mendings = ["at once", "after 5 s", "never"] as const;
+
+/** One case. */
+export interface Cell {
+  readonly client: (typeof clients)[number];
+  readonly moment: (typeof moments)[number];
+  readonly credential: (typeof credentials)[number];
+  readonly mended: (typeof mendings)[number];
+}
+
+/** How a case ends: as if nothing had happened, or in this error. */
+export type Ending =
+  | { readonly is: "carried on" }
+  | {
+      readonly is: "error";
+      readonly code: "upstream_auth_unavailable" | "upstream_auth_failed_after_side_effects";
+      readonly why: string;
+    };
+
+/** Every case. */
+export function allCells(): Cell[] {
+  return clients.flatMap((client) =>
+    moments.flatMap((moment) =>
+      credentials.flatMap((credential) => mendings.map((mended) => ({ client, moment, credential, mended }))),
+    ),
+  );
+}
+
+/** How a case has to end. */
+export function endingOf({ moment, credential, mended }: Cell): Ending {
+  if (moment === "in the middle of a text") {
+    return {
+      is: "error",
+      code: "upstream_auth_failed_after_side_effects",
+      why: "another answer would not begin with the words that were sent",
+    };
+  }
+  if (moment === "during a subagent" && credential === "key in a file") {
+    return {
+      is: "error",
+      code: "upstream_auth_failed_after_side_effects",
+      why: "a process keeps the key that it was started with, and a subagent can't be carried over to another",
+    };
+  }
+  if (mended === "never") {
+    return { is: "error", code: "upstream_auth_unavailable", why: "nobody renews the credential" };
+  }
+  return { is: "carried on" };
+}
+
+/** A few cases in which every pair of values of two axes occurs; always the same. */
+export function pairwiseCells(): Cell[] {
+  const all = allCells();
+  const open = new Set(all.flatMap(pairsOf));
+  const chosen: Cell[] = [];
+  while (open.size > 0) {
+    let best: { readonly cell: Cell; readonly news: string[] } | undefined;
+    for (const cell of all) {
+      const news = pairsOf(cell).filter((pair) => open.has(pair));
+      if (news.length > (best?.news.length ?? 0)) best = { cell, news };
+    }
+    if (best === undefined) break;
+    for (const pair of best.news) open.delete(pair);
+    chosen.push(best.cell);
+  }
+  return chosen;
+}
+
+function pairsOf(cell: Cell): string[] {
+  const values = Object.entries(cell).map(([axis, value]) => `${axis}: ${value}`);
+  return values.flatMap((first, index) => values.slice(index + 1).map((second) => `${first}, ${second}`));
+}
