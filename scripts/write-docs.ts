@@ -1,9 +1,10 @@
 // Writes the generated parts of the documents: the settings table from src/config/settings.ts, the parameter table from
-// src/openai/chat/parameters.ts. With --check nothing is written, and a difference is a failure.
+// src/openai/chat/parameters.ts, the recovery table from test/matrix/cells.ts. With --check nothing is written, and a difference is a failure.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { flagName, groups, type Setting, settings } from "../src/config/settings.ts";
 import { parameters } from "../src/openai/chat/parameters.ts";
+import { credentials, endingOf, mendings, moments } from "../test/matrix/cells.ts";
 
 interface Part {
   readonly file: string;
@@ -16,6 +17,7 @@ export function generatedParts(): Part[] {
   return [
     { file: "docs/configuration.md", name: "settings", text: settingsTable() },
     { file: "docs/api.md", name: "chat-parameters", text: parameterTable() },
+    { file: "docs/recovery.md", name: "cells", text: recoveryTable() },
   ];
 }
 
@@ -46,6 +48,21 @@ function settingsTable(): string {
 function parameterTable(): string {
   const rows = parameters.map(({ name, fate, note }) => `| \`${name}\` | ${fate} | ${note} |`);
   return `| parameter | fate | note |\n| --- | --- | --- |\n${rows.join("\n")}`;
+}
+
+/** A row for each moment and way of keeping the credential, a column for each mending; clients differ in nothing. */
+function recoveryTable(): string {
+  const rows = moments.flatMap((moment) =>
+    credentials.map((credential) => {
+      const endings = mendings.map((mended) => {
+        const ending = endingOf({ client: "stream", moment, credential, mended });
+        return ending.is === "carried on" ? "carried on" : `\`${ending.code}\`: ${ending.why}`;
+      });
+      return `| ${[moment, credential, ...endings].join(" | ")} |`;
+    }),
+  );
+  const heads = ["it dies", "kept as", ...mendings.map((mended) => `mended ${mended}`)];
+  return [`| ${heads.join(" | ")} |`, `| ${heads.map(() => "---").join(" | ")} |`, ...rows].join("\n");
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

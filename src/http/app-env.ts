@@ -9,6 +9,8 @@ export interface AppEnv {
     requestId: string;
     /** Set once a key has been shown that opens the server. */
     client: Client | undefined;
+    /** Ends the request's run, where that is not for the client's leaving to do. */
+    runSignal: AbortSignal | undefined;
     /** What became of the request, where its status alone doesn't say it. */
     errorCode: string | undefined;
   };

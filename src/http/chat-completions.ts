@@ -95,7 +95,7 @@ function startTurn(context: Context<AppEnv>, { turn }: ChatTurn, runTurn: RunTur
   const { client, requestId } = context.var;
   if (client === undefined) throw new CcapiError("invalid_api_key", "No API key was given."); // The routes demand one.
   const abandoned = new AbortController();
-  const signal = AbortSignal.any([context.req.raw.signal, abandoned.signal]);
+  const signal = AbortSignal.any([context.var.runSignal ?? context.req.raw.signal, abandoned.signal]);
   return {
     events: runTurn(turn, { requestId, client, signal }),
     abandon: (reason) => abandoned.abort(reason),

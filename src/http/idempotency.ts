@@ -1,111 +1,98 @@
-// `Idempotency-Key`: the same key and body within ten minutes is the same request, however often it is sent. It gets the same answer,
-// or joins the one under way; never a second run.
+// `Idempotency-Key`: the same key and body is the same request, however often it is sent. It gets the same answer for ten minutes,
+// or joins the run under way, which goes on although its first client has gone; never a second run.
 import { createHash } from "node:crypto";
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { CcapiError } from "../auth/errors.ts";
 import type { AppEnv } from "./app-env.ts";
+import { createKeptRuns, type KeptLimits, type KeptRun, type KeptRuns } from "./kept-runs.ts";
+import { record, type Recording } from "./recording.ts";
 
-/** Answers that are kept. */
-interface Kept {
-  readonly bodyHash: string;
-  /** Resolves to the answer once it is known whole; `undefined`: it failed in a way that sending it again may mend. */
-  readonly answer: Promise<Answer | undefined>;
-  readonly keptUntilMs: number;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: Uint8Array<ArrayBuffer>;
-}
-
-/** How long and how much is kept. */
-export interface IdempotencyOptions {
-  /** Milliseconds. Default: ten minutes. */
-  readonly keepMs?: number;
-  /** Answers kept at most; beyond, the oldest goes. Default: 1,000. */
-  readonly maxKept?: number;
+/** How long and how much is kept of each client's answers. */
+export interface IdempotencyOptions extends Partial<KeptLimits> {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
+
+const standardLimits: KeptLimits = { keepMs: 600_000, maxRuns: 1_000, maxBytes: 64 * 1_048_576 };
 
 /**
  * Makes the middleware. Put it behind those that know the client and bound the body.
  * Another body under a key that is in use: CcapiError `idempotency_key_reused`.
  */
-export function idempotency({ keepMs = 600_000, maxKept = 1_000, now }: IdempotencyOptions): MiddlewareHandler<AppEnv> {
-  const kept = new Map<string, Kept>();
+export function idempotency({ now, ...limits }: IdempotencyOptions): MiddlewareHandler<AppEnv> {
+  const rooms = new Map<string, KeptRuns>();
 
-  function find(name: string): Kept | undefined {
-    for (const [key, { keptUntilMs }] of kept) {
-      if (keptUntilMs > now()) break; // In the order of their beginning.
-      kept.delete(key);
-    }
-    return kept.get(name);
+  function roomOf({ var: { client } }: Context<AppEnv>): KeptRuns {
+    const name = client?.name ?? "";
+    const room = rooms.get(name) ?? createKeptRuns({ ...standardLimits, ...limits }, now);
+    rooms.set(name, room);
+    return room;
   }
 
   return async (context, next) => {
-    const key = context.req.header("idempotency-key");
-    if (key === undefined) return next();
-    if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
-      throw new CcapiError(
-        "invalid_request",
-        "The header Idempotency-Key has to be 1 to 255 printable ASCII characters.",
-        {
-          param: "Idempotency-Key",
-        },
-      );
-    }
-    const name = JSON.stringify([context.var.client?.name, context.req.path, key]);
-    const bodyHash = createHash("sha256")
-      .update(await context.req.text())
-      .digest("base64url");
-    const before = find(name);
-    if (before !== undefined) {
-      if (before.bodyHash !== bodyHash) {
-        throw new CcapiError("idempotency_key_reused", "This Idempotency-Key was used with another body.", {
-          param: "Idempotency-Key",
-        });
-      }
-      const answer = await before.answer;
-      if (answer !== undefined) {
-        const headers = new Headers(answer.headers);
-        headers.set("idempotency-replayed", "true");
-        return new Response(answer.body, { status: answer.status, headers });
-      }
-    }
-    let settle: (answer: Answer | undefined) => void = () => undefined;
-    const answer = new Promise<Answer | undefined>((resolve) => {
-      settle = resolve;
-    });
-    kept.delete(name);
-    kept.set(name, { bodyHash, answer, keptUntilMs: now() + keepMs });
-    const oldest = kept.size > maxKept ? kept.keys().next().value : undefined;
-    if (oldest !== undefined) kept.delete(oldest);
-    const forget = () => {
-      kept.delete(name);
-      settle(undefined);
-    };
+    const header = context.req.header("idempotency-key");
+    if (header === undefined) return next();
+    const key = JSON.stringify([context.req.path, readKey(header)]);
+    const bodyHash = hash(await context.req.text());
+    const runs = roomOf(context);
+    const before = runs.find(key);
+    if (before !== undefined) return join(before, bodyHash);
+
+    const { promise, resolve, reject } = Promise.withResolvers<Recording>();
+    promise.catch(() => undefined); // Mostly nobody has joined.
+    const run = runs.begin(key, bodyHash, promise);
+    // Whoever left may ask again: its run goes on.
+    context.set("runSignal", new AbortController().signal);
     try {
       await next();
+      // What a handler throws is an answer already when it comes here.
+      if (context.error !== undefined) throw context.error;
     } catch (error) {
-      forget();
+      runs.forget(key, run);
+      reject(error);
       throw error;
     }
-    // A failure may be mended by asking again: only answers are kept.
-    if (context.res.status !== 200 || context.res.body === null) return forget();
-    const [forClient, forKeeping] = context.res.body.tee();
-    const { status, headers } = context.res;
-    context.res = new Response(forClient, { status, headers });
-    void readAll(forKeeping).then((body) => {
-      // A stream that ended in an error frame, or that its client left.
-      if (context.var.errorCode !== undefined) return forget();
-      settle({ status, headers: new Headers(headers), body });
-    }, forget);
+    const recording = record(context.res);
+    resolve(recording);
+    void recording.ended.then(() => {
+      // A failure, a stream that ended in an error: asking again may mend it.
+      const isAnswer = recording.status === 200 && context.var.errorCode === undefined;
+      if (isAnswer) runs.keep(key, run, recording.bytes);
+      else runs.forget(key, run);
+    });
+    context.res = replayOf(recording);
     return undefined;
   };
 }
 
-async function readAll(stream: ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+async function join(run: KeptRun, bodyHash: string): Promise<Response> {
+  if (run.bodyHash !== bodyHash) throw reused("This Idempotency-Key was used with another body.");
+  if (run.state === "too-large") {
+    throw reused("The request with this Idempotency-Key was answered, and its answer was too large to be kept.");
+  }
+  const response = replayOf(await run.recording);
+  response.headers.set("idempotency-replayed", "true");
+  return response;
+}
+
+function replayOf(recording: Recording): Response {
+  const { status, headers } = recording;
+  return new Response(recording.replay(), { status, headers: new Headers(headers) });
+}
+
+function readKey(header: string): string {
+  if (/^[\x21-\x7e]{1,255}$/.test(header)) return header;
+  throw new CcapiError(
+    "invalid_request",
+    "The header Idempotency-Key has to be 1 to 255 printable ASCII characters without blanks.",
+    { param: "Idempotency-Key" },
+  );
+}
+
+function reused(message: string): CcapiError {
+  return new CcapiError("idempotency_key_reused", message, { param: "Idempotency-Key" });
+}
+
+function hash(body: string): string {
+  return createHash("sha256").update(body).digest("base64url");
 }

@@ -10,7 +10,7 @@ import { type OpenConversation, openConversation } from "./conversation.ts";
 import type { Ledger } from "./ledger.ts";
 import { type ModelBlame, modelRefused } from "./model-blame.ts";
 import { createProgress, type Progress } from "./progress.ts";
-import { afterSideEffects, type Resumption, toResumption } from "./recover.ts";
+import { afterSideEffects, notRenewed, type Resumption, toResumption } from "./recover.ts";
 import type { SessionStore } from "./sessions.ts";
 import type { Turn, TurnContext, TurnEvent } from "./turn.ts";
 
@@ -128,7 +128,8 @@ export function createAttempt(
       stopListening();
     }
     const told = latest();
-    if (told.action === "fail") throw told.error;
+    const tools = [...(resumed?.tools ?? []), ...progress.tools];
+    if (told.action === "fail") throw notRenewed(told.error, tools, turn.sessionId);
     return carryOver(progress);
   }
 

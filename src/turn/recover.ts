@@ -14,6 +14,8 @@ export interface Resumption {
   readonly opened: OpenConversation;
   readonly conversation: Conversation;
   readonly prompt: readonly ContentBlock[];
+  /** The tools that the attempts before have started. */
+  readonly tools: readonly string[];
   /** What the attempts before have used. */
   readonly usage: Usage;
   /** Whether a process that died was carried over already: once is enough. */
@@ -22,7 +24,7 @@ export interface Resumption {
 
 /** Where another attempt can go on; `undefined` where none can. */
 export function toResumption(
-  { standing, usage }: Progress,
+  { standing, usage, tools }: Progress,
   opened: OpenConversation,
   before: Resumption | undefined,
 ): Resumption | undefined {
@@ -33,6 +35,7 @@ export function toResumption(
     opened,
     conversation: { kind: "resume", sessionId: conversation.sessionId, resumeAt: standing.resumeAt },
     prompt: standing.results,
+    tools: [...(before?.tools ?? []), ...tools],
     usage: addUsage(before?.usage ?? noUsage, usage),
     isRevived: before?.isRevived ?? false,
   };
@@ -41,11 +44,35 @@ export function toResumption(
 /** The error of a turn that can't go on. Says what ran, so that whoever asked can look before asking again. */
 export function afterSideEffects({ standing, tools }: Progress, sessionId: string | undefined): CcapiError {
   const where = standing.is === "mid-tool" ? "while a tool was at work" : "in the middle of the answer";
+  return sideEffectsError(
+    `The Claude credential failed ${where}, and going on by itself could repeat or lose something.`,
+    tools,
+    sessionId,
+  );
+}
+
+/**
+ * The error of a turn whose credential nobody renewed: `error` itself where no tool was started, else one that keeps a client from
+ * asking again blindly.
+ */
+export function notRenewed(error: unknown, tools: readonly string[], sessionId: string | undefined): unknown {
+  const isAboutCredential = error instanceof CcapiError && error.code === "upstream_auth_unavailable";
+  if (!isAboutCredential || tools.length === 0) return error;
+  const { message, state, action } = error;
+  return sideEffectsError(`${message} It failed after tools had been started.`, tools, sessionId, { state, action });
+}
+
+function sideEffectsError(
+  message: string,
+  tools: readonly string[],
+  sessionId: string | undefined,
+  details: { readonly state?: string | undefined; readonly action?: string | undefined } = {},
+): CcapiError {
   const ran = tools.length === 0 ? "No tool had run." : `Tools that were started: ${[...new Set(tools)].join(", ")}.`;
   const session = sessionId === undefined ? "" : ` The session ${sessionId} is as it was before this turn.`;
-  return new CcapiError(
-    "upstream_auth_failed_after_side_effects",
-    `The Claude credential failed ${where}, and going on by itself could repeat or lose something. ${ran}${session}`,
-    { shouldRetry: false },
-  );
+  return new CcapiError("upstream_auth_failed_after_side_effects", `${message} ${ran}${session}`, {
+    ...(details.state === undefined ? {} : { state: details.state }),
+    ...(details.action === undefined ? {} : { action: details.action }),
+    shouldRetry: false,
+  });
 }

@@ -2,8 +2,8 @@
 // Knows nothing of HTTP, and of processes only that an attempt has one.
 import { CcapiError } from "../auth/errors.ts";
 import { type AttemptEnd, type AttemptPorts, createAttempt } from "./attempt.ts";
-import type { Resumption } from "./recover.ts";
-import { createSeat, type SeatPorts } from "./seat.ts";
+import { notRenewed, type Resumption } from "./recover.ts";
+import { createSeat, type Seat, type SeatPorts } from "./seat.ts";
 import type { RunTurn, Turn, TurnContext, TurnEvent } from "./turn.ts";
 
 /** What running turns needs. */
@@ -52,7 +52,7 @@ export function createTurnRunner(ports: TurnPorts): TurnRunner {
         if (end.is === "finished") return;
         ({ resumption } = end);
         const attemptIsGone = last;
-        if (end.is === "carry-over") yield* seat.renew();
+        if (end.is === "carry-over") yield* renewed(seat, resumption, turn);
         // The next attempt writes to the same transcript.
         if (resumption !== undefined || turn.sessionId !== undefined) await attemptIsGone;
       }
@@ -74,6 +74,19 @@ export function createTurnRunner(ports: TurnPorts): TurnRunner {
       while (untidy.size > 0) await Promise.all(untidy);
     },
   };
+}
+
+/** @throws CcapiError where nobody renews the credential; after tools have run, one that says so. */
+async function* renewed(
+  seat: Seat,
+  resumption: Resumption | undefined,
+  { sessionId }: Turn,
+): AsyncGenerator<TurnEvent, void, undefined> {
+  try {
+    yield* seat.renew();
+  } catch (error) {
+    throw notRenewed(error, resumption?.tools ?? [], sessionId);
+  }
 }
 
 function explain(error: unknown, client: AbortSignal, deadline: AbortSignal, timeoutMs: number): unknown {

@@ -78,6 +78,87 @@ describe("a request sent again with its Idempotency-Key", () => {
     expect(turns).toHaveLength(2);
   });
 
+  it("joins a run that fails, and fails with it (A5)", async () => {
+    let fail: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => (fail = resolve));
+    const runTurn: RunTurn = async function* failing() {
+      await gate;
+      yield* [];
+      throw new CcapiError("upstream_overloaded", "Overloaded.");
+    };
+    const { post, turns } = makeApp({ runTurn });
+    const all = [1, 2, 3, 4].map(() => post(body, key("k1")));
+    await new Promise((resolve) => setImmediate(resolve));
+    fail();
+    expect((await Promise.all(all)).map(({ status }) => status)).toEqual([503, 503, 503, 503]);
+    expect(turns).toHaveLength(1);
+  });
+
+  it("joins a run whose first client has gone (A5)", async () => {
+    let go: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => (go = resolve));
+    const seen: AbortSignal[] = [];
+    const runTurn: RunTurn = async function* slow(_turn, { signal }) {
+      seen.push(signal);
+      await gate;
+      signal.throwIfAborted();
+      yield* hello;
+    };
+    const { post, turns } = makeApp({ runTurn });
+    const leaving = new AbortController();
+    const first = post({ ...body, stream: true }, { ...key("k1"), signal: leaving.signal });
+    await new Promise((resolve) => setImmediate(resolve));
+    leaving.abort();
+    const second = post({ ...body, stream: true }, key("k1"));
+    go();
+    expect(await (await second).text()).toContain("[DONE]");
+    expect(turns).toHaveLength(1);
+    expect(seen.map(({ aborted }) => aborted)).toEqual([false]);
+    await first.then(
+      (response) => response.body?.cancel(),
+      () => undefined,
+    );
+  });
+
+  it("follows a stream from its beginning while it goes on, whoever else reads slowly or leaves (A5)", async () => {
+    let go: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => (go = resolve));
+    const runTurn: RunTurn = async function* slow() {
+      yield* hello.slice(0, 3);
+      await gate;
+      yield* hello.slice(3);
+    };
+    const { post, turns } = makeApp({ runTurn });
+    const first = await post({ ...body, stream: true }, key("k1"));
+    const second = await post({ ...body, stream: true }, key("k1"));
+    const third = await post({ ...body, stream: true }, key("k1"));
+    await first.body?.cancel(); // It leaves; the third does not read.
+    go();
+    expect(await second.text()).toContain("[DONE]");
+    expect(third.headers.get("idempotency-replayed")).toBe("true");
+    expect(turns).toHaveLength(1);
+  });
+
+  it("joins a run that is longer than answers are kept (A5)", async () => {
+    let now = 0;
+    let go: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => (go = resolve));
+    const runTurn: RunTurn = async function* slow() {
+      await gate;
+      yield* hello;
+    };
+    const { post, turns } = makeApp({ runTurn, now: () => now });
+    const first = post(body, key("k1"));
+    await new Promise((resolve) => setImmediate(resolve));
+    now = 3_600_000;
+    const second = post(body, key("k1"));
+    go();
+    expect((await Promise.all([first, second])).map(({ status }) => status)).toEqual([200, 200]);
+    now += 599_000;
+    await post(body, key("k1"));
+    expect(turns).toHaveLength(1);
+  });
+
   it("is nobody else's, and a bad key is refused (A5, C1)", async () => {
     const { post, turns } = makeApp();
     await (await post(body, key("k1"))).text();

@@ -59,7 +59,10 @@ export function endingOf({ moment, credential, mended }: Cell): Ending {
     };
   }
   if (mended === "never") {
-    return { is: "error", code: "upstream_auth_unavailable", why: "nobody renews the credential" };
+    const code =
+      moment === "before the first byte" ? "upstream_auth_unavailable" : "upstream_auth_failed_after_side_effects";
+    const why = "nobody renews the credential";
+    return { is: "error", code, why };
   }
   return { is: "carried on" };
 }

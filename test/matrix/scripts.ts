@@ -35,6 +35,9 @@ const threeRounds: readonly Rule[] = calls([
   { answered: 3, answer: [text("All noted.")] },
 ]);
 
+/** What the client asks. */
+export const question = "Note it, please";
+
 const subagentTask = "take the note of the subagent";
 
 /** The script of each moment. */
@@ -117,20 +120,25 @@ export const scripts: Readonly<Record<Cell["moment"], Script>> = {
   },
 };
 
-/** Tool results in the last turn of a call: an earlier turn's don't count. */
+/** The run's own call: not the turn before it, and not its subagent's. */
+function isAsked(call: Call): boolean {
+  return isAgent(call) && JSON.stringify(call.body).includes(question);
+}
+
+/** Tool results in a call's conversation. The turn before has none. */
 export function countResults({ body }: Call): number {
   return JSON.stringify(body).split('"type":"tool_result"').length - 1;
 }
 
 function calls(said: readonly { readonly answered: number; readonly answer: readonly AnswerBlock[] }[]): Rule[] {
   return said.map(({ answered, answer }) => ({
-    when: (call) => isAgent(call) && countResults(call) === answered,
+    when: (call) => isAsked(call) && countResults(call) === answered,
     answer,
   }));
 }
 
 function afterResults(answered: number): (call: Call) => boolean {
-  return (call) => isAgent(call) && countResults(call) === answered;
+  return (call) => isAsked(call) && countResults(call) === answered;
 }
 
 /** Not the question by which the server proves a renewed credential: that one has no tools. */

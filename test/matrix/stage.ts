@@ -7,7 +7,7 @@ import { storedLogin } from "../helpers/auth.ts";
 import { chat, makeHome, processesOf, startServer, type TestServer, until } from "../helpers/server.ts";
 import { type Chunk, readStream, textOf } from "../helpers/sse.ts";
 import type { Cell } from "./cells.ts";
-import { isAgent, type Script } from "./scripts.ts";
+import { isAgent, question, type Script } from "./scripts.ts";
 
 /** One after the other, as they die. */
 const secrets = ["sk-ant-oat01-matrix-0001", "sk-ant-oat01-matrix-0002", "sk-ant-oat01-matrix-0003"] as const;
@@ -170,7 +170,7 @@ async function askServer(cell: Cell, { upstream, home, environment, quick }: Lib
       const post = (words: string) =>
         server.post("/v1/chat/completions", chat(words, { model: "claude-code", stream }), { headers });
       if (cell.client === "session, turn 2") await (await post("This is turn 1")).text();
-      const response = await post("Note it, please");
+      const response = await post(question);
       return stream && response.ok ? readStreamed(response) : readWhole(response);
     },
     close: () => server.stop(),

@@ -56,6 +56,15 @@ describe("a run that is broken off", () => {
     expect(standing(...round, ...words)).toEqual({ is: "mid-answer" });
   });
 
+  it("while a task in the background is open can't go on: it would end with its process (A5)", () => {
+    const progress = createProgress();
+    for (const event of [ask("m1", "a"), done("m1"), answer("a")]) progress.note(event);
+    progress.note({ type: "task", id: "t", isOpen: true });
+    expect(progress.standing.is).toBe("mid-tool");
+    progress.note({ type: "task", id: "t", isOpen: false });
+    expect(progress.standing.is).toBe("between-calls");
+  });
+
   it("names the tools that ran, whatever came of them (A5)", () => {
     const progress = createProgress();
     for (const event of [ask("m1", "a"), answer("a"), ask("m2", "b")]) progress.note(event);

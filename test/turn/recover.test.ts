@@ -1,0 +1,29 @@
+// What a turn says that can't go on.
+import { describe, expect, it } from "vitest";
+import { CcapiError } from "../../src/auth/errors.ts";
+import { notRenewed } from "../../src/turn/recover.ts";
+
+const dead = new CcapiError("upstream_auth_unavailable", "It does not work: log in.", {
+  state: "locked_out",
+  action: "log in",
+  shouldRetry: true,
+});
+
+describe("a credential that nobody renewed", () => {
+  it("after tools ran keeps a client from asking again blindly, and names them once each (A5)", () => {
+    const error = notRenewed(dead, ["Bash", "Edit", "Bash"], "abc");
+    expect(error).toMatchObject({
+      code: "upstream_auth_failed_after_side_effects",
+      shouldRetry: false,
+      state: "locked_out",
+      action: "log in",
+    });
+    expect(String(error)).toContain("Tools that were started: Bash, Edit. The session abc is as it was");
+  });
+
+  it("where no tool ran, and any other failure, stay what they are (A5)", () => {
+    expect(notRenewed(dead, [], "abc")).toBe(dead);
+    const other = new CcapiError("request_timeout", "Too long.");
+    expect(notRenewed(other, ["Bash"], undefined)).toBe(other);
+  });
+});
