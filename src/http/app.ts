@@ -51,8 +51,17 @@ export function createApp(ports: AppPorts) {
   if (ports.corsOrigins.length > 0) {
     app.use(
       cors({
-        origin: [...ports.corsOrigins],
-        exposeHeaders: ["x-request-id", "x-session-id", "x-ignored-parameters", "retry-after"],
+        // In a list, hono takes "*" for an origin of that name.
+        origin: ports.corsOrigins.includes("*") ? "*" : [...ports.corsOrigins],
+        exposeHeaders: [
+          "x-request-id",
+          "x-session-id",
+          "x-ignored-parameters",
+          "idempotency-replayed",
+          "retry-after",
+          "retry-after-ms",
+          "x-should-retry",
+        ],
       }),
     );
   }

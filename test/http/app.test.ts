@@ -346,6 +346,26 @@ describe("every answer", () => {
     expect(preflight.headers.get("access-control-allow-origin")).toBe("https://chat.example");
   });
 
+  it("may come from every web origin where the operator says * (B9)", async () => {
+    const { request } = makeApp({ corsOrigins: ["*"] });
+    const response = await request("/health", { headers: { origin: "https://any.example" } });
+    expect(response.headers.get("access-control-allow-origin")).toBe("*");
+  });
+
+  it("lets a page read every header of the answer that a client acts on (B9)", async () => {
+    const { request } = makeApp({ corsOrigins: ["https://chat.example"] });
+    const { headers } = await request("/health", { headers: { origin: "https://chat.example" } });
+    expect(headers.get("access-control-expose-headers")?.split(",").toSorted()).toEqual([
+      "idempotency-replayed",
+      "retry-after",
+      "retry-after-ms",
+      "x-ignored-parameters",
+      "x-request-id",
+      "x-session-id",
+      "x-should-retry",
+    ]);
+  });
+
   it("is logged with names and numbers, never with a key or a prompt (C2)", async () => {
     const { post, logLines } = makeApp();
     await (await post({ ...body, messages: [{ role: "user", content: "MARKED-PROMPT" }] })).text();
