@@ -8,19 +8,16 @@ if (present[0] < wanted[0] || (present[0] === wanted[0] && present[1] < wanted[1
   console.error("ccapi needs Node " + wanted.join(".") + " or newer; this is Node " + process.versions.node + ".");
   process.exitCode = 1;
 } else {
-  import("../dist/cli.js")
+  // A checkout runs from its source, for what was built of it may be old; the published package has none.
+  import("../src/cli.ts")
     .catch(function (error) {
-      // A checkout that was never built runs from its source.
-      if (error.code === "ERR_MODULE_NOT_FOUND" && /dist[\\/]cli\.js' imported/.test(error.message)) {
-        return import("../src/cli.ts");
+      if (error.code === "ERR_MODULE_NOT_FOUND" && /src[\\/]cli\.ts' imported/.test(error.message)) {
+        return import("../dist/cli.js");
       }
       throw error;
     })
     .then(function (cli) {
-      return cli.main(process.argv.slice(2));
-    })
-    .then(function (code) {
-      process.exitCode = code;
+      return cli.run();
     })
     .catch(function (error) {
       console.error(error);

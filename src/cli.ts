@@ -102,6 +102,16 @@ export async function main(argv: readonly string[], output: Output = terminal): 
   }
 }
 
+/** Is the program: runs what this process was called with, and sets its exit code. For `bin/ccapi.js` and this file itself. */
+export async function run(): Promise<void> {
+  // Whoever reads the output may have seen enough: `ccapi explain … | head`.
+  process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => process.exit(code === "EPIPE" ? 0 : 1));
+  // A terminal that has gone, a disk that is full: no reason to stop serving.
+  process.stderr.on("error", () => undefined);
+  // Not `process.exit()` at once: what was printed must get out first.
+  process.exitCode = await main(process.argv.slice(2));
+}
+
 async function explain(text: string | undefined, file: string | undefined, output: Output): Promise<number> {
   if (file === undefined) {
     const given = text ?? (await readAll(process.stdin));
@@ -170,11 +180,4 @@ function describe(error: unknown): string {
 }
 
 const isMain = process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url);
-if (isMain) {
-  // Whoever reads the output may have seen enough: `ccapi explain … | head`.
-  process.stdout.on("error", () => process.exit(0));
-  // A terminal that has gone, a disk that is full: no reason to stop serving.
-  process.stderr.on("error", () => undefined);
-  // Not `process.exit()` at once: what was printed must get out first.
-  process.exitCode = await main(process.argv.slice(2));
-}
+if (isMain) await run();

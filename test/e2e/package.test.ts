@@ -144,18 +144,36 @@ describe("the packed package", () => {
     expect(help.stdout).toContain("Usage: ccapi");
   });
 
+  it("ends without a word when its reader has seen enough", async () => {
+    const records = join(folder, "records.jsonl");
+    writeFileSync(records, '{"text":"HTTP 401"}\n'.repeat(20_000));
+    const pipe = '"$0" "$1" explain --jsonl "$2" | head -n 1; echo "${PIPESTATUS[0]}"';
+    const ended = await run("bash", ["-c", pipe, process.execPath, command, records], consumer);
+    expect(ended).toEqual({ code: 0, stdout: expect.stringMatching(/^\{"id":1,.*\}\n0\n$/), stderr: "" });
+  });
+
   it("passes the exit code on", async () => {
     expect((await run(process.execPath, [command, "--no-such-flag"], consumer)).code).toBe(2);
   });
 });
 
-describe("a checkout that was never built", () => {
-  it("runs from its source", async () => {
-    const checkout = join(folder, "checkout");
+describe("a checkout", () => {
+  const checkout = join(folder, "checkout");
+  beforeAll(() => {
     mkdirSync(checkout);
     for (const name of ["package.json", "bin", "src"])
       cpSync(join(root, name), join(checkout, name), { recursive: true });
     symlinkSync(join(root, "node_modules"), join(checkout, "node_modules"));
+  });
+
+  it("that was never built runs from its source", async () => {
+    const stdout = await mustRun(process.execPath, ["bin/ccapi.js", "--version"], checkout);
+    expect(stdout).toBe(`${manifest.version}\n`);
+  });
+
+  it("runs from its source, however old what was built of it", async () => {
+    mkdirSync(join(checkout, "dist"));
+    writeFileSync(join(checkout, "dist", "cli.js"), 'export const run = () => console.log("old");\n');
     const stdout = await mustRun(process.execPath, ["bin/ccapi.js", "--version"], checkout);
     expect(stdout).toBe(`${manifest.version}\n`);
   });
