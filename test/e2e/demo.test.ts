@@ -1,12 +1,15 @@
 // The README's first command: the demo plays every scene as promised, and ends by itself.
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { once } from "node:events";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import { scenes } from "../../src/cli/demo/scenes.ts";
+import { setStage } from "../../src/cli/demo/stage.ts";
 
 const cli = fileURLToPath(new URL("../../src/cli.ts", import.meta.url));
 
@@ -22,5 +25,26 @@ it("keeps every promise within 60 s, with no configuration at all (E2)", { timeo
     expect(seconds).toBeLessThan(60);
   } finally {
     await rm(home, { recursive: true, force: true });
+  }
+});
+
+afterEach(() => void vi.unstubAllEnvs());
+
+it("leaves nothing behind where its server can't start (E2)", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "ccapi-test-"));
+  vi.stubEnv("TMPDIR", folder);
+  const taken = createServer().listen(0, "127.0.0.1");
+  await once(taken, "listening");
+  const listening = () => process.getActiveResourcesInfo().filter((kind) => kind === "TCPServerWrap").length;
+  const before = listening();
+  try {
+    const address = taken.address();
+    const port = typeof address === "object" && address !== null ? String(address.port) : "";
+    await expect(setStage({ port }, "sk-ant-test-0001")).rejects.toThrow("EADDRINUSE");
+    expect(listening()).toBe(before);
+    expect(await readdir(folder)).toEqual([]);
+  } finally {
+    taken.close();
+    await rm(folder, { recursive: true, force: true });
   }
 });

@@ -13,11 +13,12 @@ export class BrokenPromise extends Error {
   override readonly name = "BrokenPromise";
 }
 
-/** Throws where something is not as promised. */
-export function promise(isKept: boolean, what: string): asserts isKept {
+/** @throws BrokenPromise where something is not as promised. */
+export function assertKept(isKept: boolean, what: string): asserts isKept {
   if (!isKept) throw new BrokenPromise(what);
 }
 
+/** The body of a chat completion request that says `text`; `more` is added to it. */
 export function body(text: string, more: Readonly<Record<string, unknown>> = {}): unknown {
   return { model: "sonnet", messages: [{ role: "user", content: text }], ...more };
 }
@@ -38,7 +39,7 @@ export async function ask(stage: Stage, text: string, more: Readonly<Record<stri
     usage?: { completion_tokens: number };
     error?: { message: string };
   };
-  promise(response.ok, `a completion, and not HTTP ${response.status}: ${answer.error?.message ?? ""}`);
+  assertKept(response.ok, `a completion, and not HTTP ${response.status}: ${answer.error?.message ?? ""}`);
   const message = answer.choices?.[0].message;
   return {
     text: message?.content ?? "",

@@ -1,13 +1,13 @@
 // The demo's scenes: each does something to the server as a client would, and says what was promised and what was seen.
 import { authScenes } from "./auth-scenes.ts";
-import { ask, body, promise, type Scene } from "./client.ts";
+import { ask, assertKept, body, type Scene } from "./client.ts";
 
 const completion: Scene = {
   title: "A completion",
   async play(stage, tell) {
     const answer = await ask(stage, "Say exactly: Hello from Claude Code!");
     tell(`"${answer.text}" in ${answer.ms} ms, ${answer.tokens} tokens`);
-    promise(answer.text.includes("Hello from Claude Code!"), "the model's answer arrives");
+    assertKept(answer.text.includes("Hello from Claude Code!"), "the model's answer arrives");
   },
 };
 
@@ -20,8 +20,8 @@ const stream: Scene = {
     const seen = await readStream(response, startedAt);
     stage.simulator.setRules([]);
     tell(`${seen.deltas} deltas; the first after ${seen.firstMs} ms, the last after ${seen.lastMs} ms`);
-    promise(seen.deltas >= 40 && seen.isDone, "every token arrives by itself, then [DONE]");
-    promise(seen.lastMs - seen.firstMs > 300, "tokens arrive as the model says them");
+    assertKept(seen.deltas >= 40 && seen.isDone, "every token arrives by itself, then [DONE]");
+    assertKept(seen.lastMs - seen.firstMs > 300, "tokens arrive as the model says them");
   },
 };
 
@@ -31,7 +31,7 @@ const session: Scene = {
     await ask(stage, "My name is Ada.", { session_id: "demo" });
     const answer = await ask(stage, "What is my name?", { session_id: "demo" });
     tell(`"${answer.text}"`);
-    promise(answer.text.includes("Ada"), "the server remembers the conversation");
+    assertKept(answer.text.includes("Ada"), "the server remembers the conversation");
   },
 };
 
@@ -50,7 +50,7 @@ const reasoning: Scene = {
     const answer = await ask(stage, "A riddle: what gets wet while it dries?", { reasoning_effort: "high" });
     stage.simulator.setRules([]);
     tell(`thought "${answer.reasoning}", answered "${answer.text}"`);
-    promise(answer.reasoning !== "" && answer.text === "A towel.", "reasoning is told apart from the answer");
+    assertKept(answer.reasoning !== "" && answer.text === "A towel.", "reasoning is told apart from the answer");
   },
 };
 
@@ -59,7 +59,7 @@ const agent: Scene = {
   async play(stage, tell) {
     const answer = await ask(stage, "Say exactly: I am an agent", { model: "claude-code" });
     tell(`"${answer.text}" in ${answer.ms} ms`);
-    promise(answer.text.includes("I am an agent"), "claude-code is Claude Code itself");
+    assertKept(answer.text.includes("I am an agent"), "claude-code is Claude Code itself");
   },
 };
 

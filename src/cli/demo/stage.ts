@@ -21,10 +21,33 @@ export interface Stage {
   close(): Promise<void>;
 }
 
+/** Longer than anything here takes: the demo ends by itself, whatever happens. */
+const answerTimeoutMs = 60_000;
+
 /** Sets the stage. Settings are as on a command line, e.g. `{ "auth-cooldown-ms": "3000" }`; `claudeKey` is what Claude begins with. */
 export async function setStage(flags: Readonly<Record<string, string>>, claudeKey: string): Promise<Stage> {
-  const simulator = await startSimulator({ credentials: [{ value: claudeKey, name: "first" }] });
+  // What is to be undone at the end, the last first. Node 22 has no AsyncDisposableStack.
+  const undo: (() => Promise<void>)[] = [];
+  const close = async () => {
+    for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step();
+  };
+  try {
+    return { ...(await setUp(flags, claudeKey, (step) => void undo.push(step))), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function setUp(
+  flags: Readonly<Record<string, string>>,
+  claudeKey: string,
+  atEnd: (step: () => Promise<void>) => void,
+): Promise<Omit<Stage, "close">> {
   const home = await mkdtemp(join(tmpdir(), "ccapi-demo-"));
+  atEnd(() => rm(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }));
+  const simulator = await startSimulator({ credentials: [{ value: claudeKey, name: "first" }] });
+  atEnd(simulator.close);
   await writeFile(join(home, "key"), `${claudeKey}\n`);
   await mkdir(join(home, ".claude"));
   // What the operator of this server approved: agents may make empty files, and nothing else.
@@ -33,7 +56,7 @@ export async function setStage(flags: Readonly<Record<string, string>>, claudeKe
     JSON.stringify({ permissions: { allow: ["Bash(touch:*)"] } }),
   );
   const config = loadConfig({
-    flags: { host: "127.0.0.1", port: "0", "api-keys": `demo=${key}`, "admin-keys": `admin=${key}-admin`, ...flags },
+    flags: { host: "127.0.0.1", port: "0", "api-keys": `demo=${key}`, ...flags },
     environment: {
       PATH: programPath(),
       HOME: home,
@@ -44,10 +67,12 @@ export async function setStage(flags: Readonly<Record<string, string>>, claudeKe
     },
   });
   const server = await startServer(config, createLogger({ level: "silent", format: "json" }));
+  atEnd(server.close);
   const request = (path: string, init: RequestInit) =>
     fetch(server.url + path, {
       ...init,
-      headers: { authorization: `Bearer ${key}-admin`, "content-type": "application/json" },
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      signal: AbortSignal.timeout(answerTimeoutMs),
     });
   return {
     simulator,
@@ -55,10 +80,5 @@ export async function setStage(flags: Readonly<Record<string, string>>, claudeKe
     url: server.url,
     get: (path) => request(path, {}),
     post: (path, body) => request(path, { method: "POST", body: JSON.stringify(body) }),
-    async close() {
-      await server.close();
-      await simulator.close();
-      await rm(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
-    },
   };
 }
