@@ -17,6 +17,7 @@ import { refresh, status } from "./cli/status.ts";
 import { ConfigError, loadRemoteConfig } from "./config.ts";
 import { flagName, type Setting, settings } from "./config/settings.ts";
 import { makeKey } from "./made-key.ts";
+import { defaultPort } from "./simulator/command.ts";
 import { version } from "./version.ts";
 
 /**
@@ -64,7 +65,7 @@ export async function main(argv: readonly string[], output: Output = terminal): 
   program
     .command("simulate")
     .description("run the simulated model API by itself")
-    .option("--port <port>", "port on 127.0.0.1", "4010")
+    .option("--port <port>", "port on 127.0.0.1", String(defaultPort))
     .option("--token-delay-ms <ms>", "time between two tokens", "0")
     .option("--credential <value...>", "a key that is accepted, bare or as name=value; none: every key")
     .option("--script <file>", "JSON file of changes to the credentials, see docs/simulator.md")

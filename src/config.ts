@@ -35,7 +35,7 @@ export interface ConfigSources {
  * @throws ConfigError naming the setting, the value (never a secret one) and the range.
  */
 export function loadConfig({ flags = {}, environment = process.env, envFile }: ConfigSources = {}): Config {
-  const combined = { ...(envFile === undefined ? {} : readEnvFile(envFile)), ...environment };
+  const combined = { ...(envFile === undefined ? {} : readEnvFile(envFile)), ...withoutBlanks(environment) };
   const values: Partial<Record<SettingName, unknown>> = {};
   for (const [name, setting] of Object.entries(settings) as [SettingName, Setting<unknown>][]) {
     values[name] = readSetting(setting, flags[flagName(setting)], combined[setting.variable]);
@@ -80,7 +80,7 @@ export function programPath(): string {
 
 /** Whether an address can be reached from this machine alone. */
 export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || host === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(host);
+  return host === "localhost" || host === "::1" || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 
 function readSetting(
@@ -93,7 +93,7 @@ function readSetting(
     if (variable === undefined || variable === "") return setting.fallback;
     throw new ConfigError(`${setting.variable} can't be set by a variable: use the flag --${flagName(setting)}.`);
   }
-  // An empty variable is how compose files and shells say "not set".
+  // The file may say it so, too.
   return variable === undefined || variable.trim() === ""
     ? setting.fallback
     : parse(setting, variable, setting.variable);
@@ -107,6 +107,11 @@ function parse({ kind }: Setting<unknown>, value: string, key: string): unknown 
     const shown = kind.isSecret === true ? "" : ` "${value.length > 80 ? `${value.slice(0, 80)}…` : value}"`;
     throw new ConfigError(`${key}${shown}: ${error.message}. Allowed: ${kind.range}.`);
   }
+}
+
+/** An empty variable is how compose files and shells say "not set": it must not hide what the file says. */
+function withoutBlanks(environment: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim() !== ""));
 }
 
 function readEnvFile(file: string): Record<string, string | undefined> {

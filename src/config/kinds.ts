@@ -28,6 +28,12 @@ export const text: Kind<string> = {
   },
 };
 
+/** Where to listen. `[::1]`, as in an address of the web, is `::1` to the system. */
+export const host: Kind<string> = {
+  range: "a host name or an IP address",
+  parse: (value) => text.parse(value).replace(/^\[(.*)\]$/, "$1"),
+};
+
 /** A path; a relative one is taken from the working folder. */
 export const path: Kind<string> = {
   range: "a path",
@@ -88,6 +94,8 @@ export const onOff: Kind<boolean> = {
 /** A program and its arguments: a JSON array of texts, or words with '…' and "…" around those that hold blanks. */
 export const command: Kind<readonly string[]> = {
   range: 'a program and its arguments, such as /opt/renew --now, or ["/opt/renew", "--now"]',
+  // Somebody's arguments may hold a token.
+  isSecret: true,
   parse(value) {
     const given = value.trim();
     const parsed = given.startsWith("[") ? fromJson(given) : toWords(given);

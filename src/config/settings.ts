@@ -1,5 +1,5 @@
 // DATA: every setting of the server, once. Parsing, flags, help and docs/configuration.md all follow from this table.
-import { addresses, aliases, command, decimal, integer, keys, type Kind, type NamedKey, onOff, oneOf, origins, path, text } from "./kinds.ts";
+import { addresses, aliases, command, decimal, host, integer, keys, type Kind, type NamedKey, onOff, oneOf, origins, path, text } from "./kinds.ts";
 
 /** One setting: its variable, its flag (the variable's name in kebab case), its kind, its default. */
 export interface Setting<T> {
@@ -35,11 +35,11 @@ const noKeys: readonly NamedKey[] = [];
 
 /** Every setting, by its name in {@link Config}. */
 export const settings = {
-  host: setting("Server", "CCAPI_HOST", text, "127.0.0.1", "Address to listen on. Other than loopback only with keys of your own."),
+  host: setting("Server", "CCAPI_HOST", host, "127.0.0.1", "Address to listen on. Other than loopback only with keys of your own."),
   port: setting("Server", "CCAPI_PORT", integer(0, 65_535), 3000, "Port to listen on; 0: any free one."),
   stateDir: optional("Server", "CCAPI_STATE_DIR", path, "Folder for sessions and workspaces.", "$XDG_STATE_HOME/ccapi, else ~/.local/state/ccapi"),
   corsOrigins: setting("Server", "CCAPI_CORS_ORIGINS", origins, [] as readonly string[], "Web origins whose pages may call this server.", { fallbackText: "none" }),
-  metricsAllow: setting("Server", "CCAPI_METRICS_ALLOW", addresses, [] as readonly string[], "Addresses that may read /metrics without a key.", { fallbackText: "none" }),
+  metricsAllow: setting("Server", "CCAPI_METRICS_ALLOW", addresses, [] as readonly string[], "Addresses that may read /metrics without a key. A proxy's own address lets everybody in who comes through it.", { fallbackText: "none" }),
   shutdownTimeoutMs: setting("Server", "CCAPI_SHUTDOWN_TIMEOUT_MS", integer(0, hour), 30_000, "How long running answers may go on after SIGTERM."),
 
   apiKeys: setting("Keys", "CCAPI_API_KEYS", keys("key"), noKeys, "Client keys, bare or as name=key, comma-separated.", { fallbackText: "one is made at each start" }),

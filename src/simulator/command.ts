@@ -4,7 +4,7 @@ import { startSimulator } from "./server.ts";
 
 /** What the command line hands over. */
 export interface SimulateOptions {
-  /** Default 4010. */
+  /** Default: {@link defaultPort}. */
   readonly port?: number;
   readonly tokenDelayMs?: number;
   /** Credentials, as a value or as `name=value`. None: any is accepted. */
@@ -13,7 +13,8 @@ export interface SimulateOptions {
   readonly script?: unknown;
 }
 
-const DEFAULT_PORT = 4010;
+/** The command's own, so that its address can be in documents. */
+export const defaultPort = 4010;
 
 /**
  * Starts the simulator and writes the ready lines. The caller closes it.
@@ -24,7 +25,7 @@ const DEFAULT_PORT = 4010;
 export async function simulateCommand(options: SimulateOptions, write: (line: string) => void): Promise<Simulator> {
   const credentials = (options.credentials ?? []).map(toSpec);
   const simulator = await startSimulator({
-    port: options.port ?? DEFAULT_PORT,
+    port: options.port ?? defaultPort,
     credentials,
     tokenDelayMs: options.tokenDelayMs ?? 0,
     // Checked entry by entry where the simulator reads it.

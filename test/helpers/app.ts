@@ -26,6 +26,8 @@ export const status: AuthStatus = {
 };
 
 export interface TestApp {
+  /** The app itself, where a request comes with a connection. */
+  readonly app: { request(path: string, init: RequestInit, bindings: object): Response | Promise<Response> };
   readonly request: (path: string, init?: RequestInit) => Promise<Response>;
   readonly post: (body: unknown, init?: RequestInit) => Promise<Response>;
   /** Turns that were asked for. */
@@ -95,6 +97,7 @@ export function makeApp(overrides: Partial<AppPorts> = {}): TestApp {
       headers: { authorization: `Bearer ${clientKey}`, ...(init.headers as Record<string, string>) },
     });
   return {
+    app,
     request,
     post: (body, init = {}) =>
       request("/v1/chat/completions", {

@@ -14,6 +14,21 @@ describe("metrics", () => {
     expect(response.headers.get("content-type")).toMatch(/^text\/plain; version=/);
   });
 
+  it.each([
+    ["10.0.0.7", 200],
+    ["::ffff:10.0.0.7", 200],
+    ["10.0.0.8", 401],
+    [undefined, 401],
+  ])("need no key from an allowed address, and from no other: %s (B8, C1)", async (remoteAddress, expected) => {
+    const { app } = makeApp({ metricsAllow: ["10.0.0.7"] });
+    const incoming = { socket: { remoteAddress } };
+    expect((await app.request("/metrics", {}, { incoming })).status).toBe(expected);
+    // What a client says of itself changes nothing.
+    const forwarded = { headers: { "x-forwarded-for": "10.0.0.7" } };
+    expect((await app.request("/metrics", forwarded, { incoming })).status).toBe(expected);
+    expect((await app.request("/v1/models", {}, { incoming })).status).toBe(401);
+  });
+
   it("count requests by the pattern of their path, never by what strangers make up (B8, C4)", async () => {
     const { post, request } = makeApp();
     await (await post(chat)).text();
