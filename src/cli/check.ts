@@ -70,7 +70,7 @@ function readStream(reply: Reply): Finding {
   const events = reply.text.split("\n\n").filter((event) => event.startsWith("data: "));
   const broken = events.find((event) => event.startsWith('data: {"error"'));
   if (broken !== undefined) return { isGood: false, seen: clip(broken) };
-  const isDone = events.at(-1) === "data: [DONE]";
+  const isDone = reply.isComplete && events.at(-1) === "data: [DONE]";
   return {
     isGood: isDone && events.length > 2,
     seen: `${events.length} events${isDone ? "" : ", cut off"} (${reply.durationMs} ms)`,
@@ -81,7 +81,7 @@ function failure(reply: Reply): Finding {
   const body = errorBody.safeParse(reply.json);
   return {
     isGood: false,
-    seen: `HTTP ${reply.status}${body.success ? ` ${body.data.error.code}: ${body.data.error.message}` : ""}`,
+    seen: `HTTP ${reply.status}${body.success ? ` ${body.data.error.code}: ${body.data.error.message}` : ""}${reply.isComplete ? "" : ", cut off"}`,
   };
 }
 

@@ -7,6 +7,8 @@ import type { Remote, Reply } from "./remote.ts";
 const authBody = z.object({
   status: z.string(),
   result: z.object({ message: z.string() }).optional(),
+  /** Why a refresh was not even tried. */
+  error: z.object({ message: z.string() }).optional(),
   authentication: z.object({
     lastRefresh: z.string().nullable(),
     refreshCount: z.number(),
@@ -30,23 +32,25 @@ export interface StatusOptions {
 /** Resolves to the exit code: 0 unless the credential is known not to work. */
 export async function status(remote: Remote, { json }: StatusOptions, output: Output): Promise<number> {
   const reply = await remote.get("/health/auth");
-  if (reply.status !== 200) return refused(reply, output);
-  show(reply, json, output);
-  return authBody.parse(reply.json).status === "unauthenticated" ? 1 : 0;
+  const body = authBody.safeParse(reply.json);
+  if (reply.status !== 200 || !body.success) return refused(reply, output);
+  show(reply, body.data, json, output);
+  return body.data.status === "unauthenticated" ? 1 : 0;
 }
 
 /** Resolves to the exit code: 0 if the credential was renewed and proven. */
 export async function refresh(remote: Remote, { json }: StatusOptions, output: Output): Promise<number> {
   if (!json) output.error("Refreshing; this may take a while.");
   const reply = await remote.post("/health/auth/refresh");
-  if (!authBody.safeParse(reply.json).success) return refused(reply, output);
-  show(reply, json, output);
+  const body = authBody.safeParse(reply.json);
+  if (!body.success) return refused(reply, output);
+  show(reply, body.data, json, output);
   return reply.status === 200 ? 0 : 1;
 }
 
-function show({ json: body, text }: Reply, asJson: boolean, output: Output): void {
+function show({ text }: Reply, body: z.infer<typeof authBody>, asJson: boolean, output: Output): void {
   if (asJson) return output.line(text);
-  const { status: word, result, authentication: auth } = authBody.parse(body);
+  const { status: word, result = body.error, authentication: auth } = body;
   const rows: [string, string][] = [
     ["status", word],
     ...(result === undefined ? [] : ([["result", result.message]] as [string, string][])),
@@ -70,9 +74,10 @@ function show({ json: body, text }: Reply, asJson: boolean, output: Output): voi
 }
 
 /** Says why the server did not answer the question. */
-function refused({ status: code, json }: Reply, output: Output): number {
+function refused({ status: code, json, isComplete }: Reply, output: Output): number {
   const body = z.object({ error: z.object({ message: z.string() }) }).safeParse(json);
-  const message = body.success ? body.data.error.message : "the answer is not this server's";
+  const unknown = isComplete ? "the answer is not this server's" : "the answer was cut off";
+  const message = body.success ? body.data.error.message : unknown;
   const hint = code === 401 || code === 403 ? " Give it with --key, or in CCAPI_KEY." : "";
   output.error(`HTTP ${code}: ${message}${hint}`);
   return 1;
