@@ -97,14 +97,13 @@ function toSystem(messages: readonly ChatMessage[]): string | undefined {
 }
 
 function toMessages(messages: readonly ChatMessage[]): Message[] {
-  const turns: Message[] = [];
+  const turns: (Message & { readonly at: string })[] = [];
   for (const [index, message] of messages.entries()) {
     const at = `messages[${index}]`;
-    if (message.role === "user") turns.push({ role: "user", content: toUserContent(message.content, at) });
+    if (message.role === "user") turns.push({ role: "user", content: toUserContent(message.content, at), at });
     if (message.role === "assistant") {
       refuseToolCalls(message, at);
-      const content = toText(joinText(message.content ?? ""));
-      if (content.length > 0) turns.push({ role: "assistant", content });
+      turns.push({ role: "assistant", content: toText(joinText(message.content ?? "")), at });
     }
     if (message.role === "tool" || message.role === "function") refuseTools(`${at}.role`);
   }
@@ -114,11 +113,11 @@ function toMessages(messages: readonly ChatMessage[]): Message[] {
   }
   if (last.content.length === 0) {
     throw new CcapiError("invalid_request", "The last message is empty.", {
-      param: `messages[${messages.length - 1}].content`,
+      param: `${last.at}.content`,
     });
   }
   // What the model API would refuse: a message of the past without content.
-  return turns.filter(({ content }) => content.length > 0);
+  return turns.filter(({ content }) => content.length > 0).map(({ role, content }) => ({ role, content }));
 }
 
 function toUserContent(content: (ChatMessage & { role: "user" })["content"], at: string): ContentBlock[] {

@@ -111,6 +111,20 @@ describe("a request becomes", () => {
     ]);
   });
 
+  it("nothing where its last message is not the user's, or is empty; the error names the place (B1)", () => {
+    const of =
+      (...messages: object[]) =>
+      () =>
+        turnOf({ ...base, messages });
+    const user = { role: "user", content: "Hi" };
+    const place = (param: string) => expect.objectContaining({ code: "invalid_request", param });
+    expect(of(user, { role: "assistant", content: "" })).toThrow(place("messages"));
+    expect(of(user, { role: "assistant", content: null })).toThrow(place("messages"));
+    expect(of(user, { role: "user", content: " " }, { role: "system", content: "S" })).toThrow(
+      place("messages[1].content"),
+    );
+  });
+
   it("sampling where the model does not think, and says so where it does (B1)", () => {
     expect(turnOf({ ...base, temperature: 1.7 }).turn.sampling).toEqual({ temperature: 1 });
     expect(turnOf({ ...base, top_p: 0.3 }).turn.sampling).toEqual({ top_p: 0.3 });
