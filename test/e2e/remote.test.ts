@@ -6,8 +6,8 @@ import { expect, it } from "vitest";
 import { check } from "../../src/cli/check.ts";
 import { createRemote, UnreachableError } from "../../src/cli/remote.ts";
 
-async function serve(listener: RequestListener) {
-  const server = createServer(listener).listen(0, "127.0.0.1");
+async function serve(answer: (...given: Parameters<RequestListener>) => unknown) {
+  const server = createServer((request, response) => void answer(request, response)).listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo; // TCP has one.
   return {
