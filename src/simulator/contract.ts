@@ -79,7 +79,7 @@ export interface Rule {
   readonly usage?: Partial<Usage>;
 }
 
-/** Something that goes wrong. `afterDeltas` counts `content_block_delta` events; 0 means before the first byte of the answer. */
+/** Something that goes wrong. `afterDeltas` counts `content_block_delta` events; 0 means before the first byte of the answer, for `mid-stream-error` before the first delta. */
 export type Fault =
   | {
       readonly kind: "status";
@@ -156,7 +156,7 @@ export interface Simulator {
   /** `http://127.0.0.1:<port>`, for `ANTHROPIC_BASE_URL`. */
   readonly url: string;
   readonly port: number;
-  /** The last 10 000 requests, oldest first; control calls are not among them. */
+  /** The last 9,000 to 10,000 requests (the oldest tenth goes at once), oldest first; control calls are not among them. */
   readonly requests: readonly RequestRecord[];
   clearRequests(): void;
   setRules(rules: readonly Rule[]): void;

@@ -80,7 +80,7 @@ export function createCredentialBook(specs: readonly CredentialSpec[], clock: ()
     rotate(oldValue, newValue) {
       const old = enter(oldValue);
       const fresh = enter(newValue, { name: old.name });
-      Object.assign(fresh, { state: "by_window", validFromMs: null, validUntilMs: null });
+      Object.assign(fresh, { state: "by_window", validFromMs: null, validUntilMs: null, rejection: null });
       if (fresh === old) return;
       // An unknown wording, so that the answer names the header it came in.
       Object.assign(old, { name: `${old.name} (old)`, state: "expired", rejection: null });

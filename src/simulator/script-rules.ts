@@ -21,7 +21,7 @@ export function readRules(json: unknown): Read<readonly Rule[]> {
   return { value: rules };
 }
 
-const NUMBERS = ["tokens", "delayMs", "firstTokenDelayMs", "times"] as const;
+const NUMBERS = ["tokens", "delayMs", "firstTokenDelayMs"] as const;
 
 function readRule(json: unknown): Read<Rule> {
   if (!isJsonObject(json)) return { problem: "it is no object" };
@@ -39,13 +39,16 @@ function readRule(json: unknown): Read<Rule> {
   if (json.tokens !== undefined && !Number.isInteger(json.tokens)) {
     return { problem: "tokens must be a whole number" };
   }
+  if (json.times !== undefined && !(isWhole(json.times) && json.times > 0)) {
+    return { problem: "times must be a whole number from 1 on" };
+  }
   for (const field of ["name", "stopReason"] as const) {
     if (json[field] !== undefined && typeof json[field] !== "string") {
       return { problem: `${field} must be a text` };
     }
   }
-  if (json.usage !== undefined && !isJsonObject(json.usage)) {
-    return { problem: "usage must be an object of numbers" };
+  if (json.usage !== undefined && !(isJsonObject(json.usage) && Object.values(json.usage).every(isWhole))) {
+    return { problem: "usage must be an object of whole numbers" };
   }
   const blocks = json.answer === undefined ? null : answerProblem(json.answer);
   if (blocks !== null) return { problem: blocks };
@@ -108,6 +111,10 @@ export function readFault(json: unknown): Read<Fault> {
     return { problem: "afterDeltas must be a whole number, 0 or more" };
   }
   return { value: { ...json, kind, afterDeltas: Number(after) } as Fault }; // as above
+}
+
+function isWhole(json: unknown): json is number {
+  return Number.isSafeInteger(json) && Number(json) >= 0;
 }
 
 function isHeaders(json: unknown): boolean {

@@ -277,6 +277,8 @@ it("makes a text for the simple patterns that random literals and classes give (
     "\\w",
     "[a-f]",
     "[^x]",
+    "[^\\]]",
+    "[\\]\\\\]",
     "(foo|bar)",
     "(?:q)",
     "x?",
@@ -292,6 +294,18 @@ it("makes a text for the simple patterns that random literals and classes give (
       expect(textForPattern(pattern)).toMatch(new RegExp(pattern, "u"));
     }),
   );
+});
+
+it("gives a fitting text or null for every expression, and never throws (E1)", () => {
+  const token = fc.constantFrom("[", "]", "^", "\\", "(", ")", "|", "-", "a", "*", "{2}", "\\]", "\\p{Lu}", "?", ".");
+  fc.assert(
+    fc.property(fc.array(token, { maxLength: 10 }), (tokens) => {
+      const text = textForPattern(tokens.join(""));
+      if (text !== null) expect(text).toMatch(new RegExp(tokens.join(""), "u"));
+    }),
+    { numRuns: 2_000 },
+  );
+  expect(textForPattern("^[^\\]]$")).toBe("a");
 });
 
 it("cuts any text into pieces that are the text again, no character in halves (E1)", () => {

@@ -95,6 +95,8 @@ it.each<[name: string, body: unknown, status: number, error: string]>([
   ["rules", { rules: {} }, 400, "rules must be an array"],
   ["rules", { rules: [{ when: { regexp: "(" } }] }, 400, "rule 0: when:"],
   ["rules", { rules: [{ answer: [{ type: "image" }] }] }, 400, "answer block 0"],
+  ["rules", { rules: [{ times: 0 }] }, 400, "times must be a whole number from 1 on"],
+  ["rules", { rules: [{ usage: { input_tokens: "many" } }] }, 400, "usage must be an object of whole numbers"],
   ["rules", { rules: [{ tokens: 1.5 }] }, 400, "tokens must be a whole number"],
   ["explode", {}, 404, "POST knows"],
   ["expire", "text", 400, "no JSON object"],

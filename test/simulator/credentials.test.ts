@@ -159,6 +159,13 @@ it("gives the new value of a rotated credential its name (E1)", () => {
   expect(JSON.stringify(book.list())).not.toContain("value-");
 });
 
+it("lists nothing against a value that a rotation made good, though it was revoked before (E1)", () => {
+  const book = createCredentialBook([{ value: "old-value", name: "prod" }], () => 0);
+  book.revoke("new-value");
+  book.rotate("old-value", "new-value");
+  expect(book.list().find(({ name }) => name === "prod")).toMatchObject({ state: "valid", rejection: null });
+});
+
 it("keeps no credential in records, lists or control answers, wherever it stood (E1)", async () => {
   const secret = "sk-ant-MARKED-SECRET-0001";
   await using simulator = await startSimulator();

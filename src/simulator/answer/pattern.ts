@@ -68,9 +68,9 @@ function readEscape(cursor: Cursor): string {
 }
 
 function readClass(cursor: Cursor): string {
-  const end = cursor.pattern.indexOf("]", cursor.at + 1);
-  const inner = cursor.pattern.slice(cursor.at, end < 0 ? undefined : end);
-  cursor.at = end < 0 ? cursor.pattern.length : end + 1;
+  // An escaped bracket does not end it.
+  const inner = /^(?:[^\]\\]|\\.)*/su.exec(cursor.pattern.slice(cursor.at))?.[0] ?? "";
+  cursor.at += inner.length + 1;
   if (inner.startsWith("^")) {
     const wrong = new RegExp(`[${inner}]`, "u");
     return ["a", "1", "-", " "].find((char) => wrong.test(char)) ?? "a";
