@@ -32,7 +32,7 @@ export function createClaudeAuth(config: Config, { runtime, onEvent, ...proof }:
     policy: policy(config),
     onEvent(event) {
       // Told before the look that follows: what that finds is then known to have come back.
-      if (event.type === "failure-report" && saysMissing(event)) credential.noteAbsence();
+      if (event.type === "failure-report" && event.isCurrent && saysMissing(event)) credential.noteAbsence();
       onEvent(event);
     },
   });

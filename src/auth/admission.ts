@@ -99,7 +99,8 @@ export class Admission implements AuthAdmission {
     ports.inDoubt.delete(this);
     const decision = this.#judge(classification, { source, isFinal, isGentle, isCurrent });
     if (isFinal) this.#lastFinal = decision;
-    if (decision.action === "continue") ports.inDoubt.add(this);
+    // A proof under way is nobody's to revise: Claude's second attempt may be taking up the renewed credential.
+    if (decision.action === "continue" && this.#ticket === undefined) ports.inDoubt.add(this);
     ports.emit({
       type: "retry-decision",
       operation: this.operation,
@@ -187,7 +188,8 @@ export class Admission implements AuthAdmission {
     if (!this.#isProven && this.carriedOver > 0) this.#endRetry("succeeded");
     this.#isProven = true;
     this.#settleTicket("answered");
-    ports.noteProof(source);
+    // What an attempt begun before a change says tells nothing of the credential after it.
+    if (this.generation >= ports.facts().materialGeneration) ports.noteProof(source);
     if (credential.is !== "valid") ports.sendSuccess(this.generation, source, this.#beganAtMs);
     ports.inDoubt.delete(this);
   }

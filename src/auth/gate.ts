@@ -112,6 +112,8 @@ export function createGate({ clock, policy, emit, generation, isOpen, grant, fai
           reject(signal?.reason);
         };
         const onTimeout = () => {
+          // It waited for its place in the line of those who go, and no longer for the credential.
+          if (isOpen()) return letGo(waiter, "released");
           waiter.end("timed-out");
           reject(failure());
         };

@@ -60,7 +60,8 @@ export function createWatch({ credential, clock, random, policy, tell }: WatchPo
     const limit = deadline(clock, policy.lookTimeoutMs, closing.signal);
     try {
       let reading = await limit.race(credential.read(limit.signal));
-      if (!reading.present && wasPresent) {
+      // A costly look, as by a helper that fails, is no file caught half-written; two of them would not fit into one look.
+      if (!reading.present && wasPresent && reading.watchMode !== "costly") {
         await limit.race(new Promise<void>((resolve) => clock.setTimer(resolve, goneAfterMs)));
         reading = await limit.race(credential.read(limit.signal));
       }

@@ -20,7 +20,16 @@ type ApprovalSettings = z.infer<typeof approvalSettings>;
 const shellTools = "Bash|Monitor|PowerShell";
 
 /** Ends one command and begins the next, outside of quotes. Longer ones first. */
-const separator = /^(?:&&|\|\||\|&|;;|[;|\n])|^&(?![>\d])/;
+const separator = /^(?:&&|\|\||\|&|;;|[;|&\n])/;
+
+/** An ampersand that sends one stream to another: `2>&1`, `&> file`. */
+const redirection = /^(?:[<>]&(?:\d|-)|&>>?)/;
+
+/**
+ * What a shell reads in other ways than this file does, outside of quotes: a comment, a quote with a dollar, a text to come, a group.
+ * Commands with these are refused unless every command is allowed.
+ */
+const unread = /^(?:#|\$['"]|<<|[(){}])/;
 
 /** What Claude Code looks through to the command itself: variables for it, and programs that only run it otherwise. */
 const wrapping = /^(?:\w+=\S*\s+)*(?:(?:timeout|time|nice|nohup|stdbuf)\s+(?:-\S+\s+|\d\S*\s+)*)*/;
@@ -56,12 +65,26 @@ export function isApproved(command: string, tool: string, settings: Partial<Appr
   const { permissions, sandbox, hooks } = approvalSettings.parse(settings);
   // These approve by other means than rules; what they decide is the operator's will.
   if (sandbox.enabled === true && sandbox.autoAllowBashIfSandboxed !== false) return true;
-  if (hooks["PreToolUse"] !== undefined || hooks["PermissionRequest"] !== undefined) return true;
+  if (hasHookFor(tool, hooks["PreToolUse"]) || hasHookFor(tool, hooks["PermissionRequest"])) return true;
 
   const rules = permissions.allow.flatMap((rule) => patternOf(rule, tool) ?? []);
   if (rules.some((pattern) => pattern === "*" || pattern === ":*")) return true;
   const parts = splitCommand(command);
   return parts?.every((part) => isHarmless(part) || rules.some((rule) => matches(part, rule))) === true;
+}
+
+/** Hooks of one event: those without a matcher, or with `*`, are asked about every tool. */
+const hookMatchers = z.array(z.object({ matcher: z.string().optional() })).catch([]);
+
+function hasHookFor(tool: string, hooks: unknown): boolean {
+  return hookMatchers.parse(hooks ?? []).some(({ matcher = "" }) => {
+    if (matcher === "" || matcher === "*") return true;
+    try {
+      return new RegExp(`^(?:${matcher})$`).test(tool);
+    } catch {
+      return false; // Claude Code can't match it either.
+    }
+  });
 }
 
 /** What stands between a rule's brackets; `*` for a rule without. `undefined`: a rule about another tool. */
@@ -98,6 +121,13 @@ function splitCommand(line: string): string[] | undefined {
   for (let at = 0; at < line.length;) {
     const char = line.charAt(at);
     if (quote !== "'" && (char === "`" || /^(?:\$\(|[<>]\()/.test(line.slice(at)))) return undefined;
+    if (quote === undefined && unread.test(line.slice(at))) return undefined;
+    const redirected = quote === undefined ? redirection.exec(line.slice(at))?.[0] : undefined;
+    if (redirected !== undefined) {
+      part += redirected;
+      at += redirected.length;
+      continue;
+    }
     const end = quote === undefined ? separator.exec(line.slice(at))?.[0] : undefined;
     if (end !== undefined) {
       parts.push(part);

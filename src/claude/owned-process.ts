@@ -56,7 +56,8 @@ export function own(child: ChildProcess, traces: Traces): OwnedProcess {
     const tools = new Map<number, ProcessId>();
     const collect = async () => {
       // Once it has ended its number may be another's: then its mark alone tells what it left.
-      for (const tool of await descendants(hasEnded() ? [] : [pid], [mark])) tools.set(tool.pid, tool);
+      const found = await descendants(hasEnded() ? [] : [pid], [mark]).catch(() => []); // No file descriptor left: the next look may see them.
+      for (const tool of found) tools.set(tool.pid, tool);
     };
     await collect();
     if (closeFirstMs > 0) await within(exited, closeFirstMs);

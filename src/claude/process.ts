@@ -15,6 +15,11 @@ export type { OwnedProcess } from "./owned-process.ts";
 /** Where Claude Code keeps what its tools print, and other temporary files; else below /tmp, for good. */
 const temporaryDirName = "CLAUDE_CODE_TMPDIR";
 
+/** A watchdog that ends sooner was not able to run; the next one is started after a while. */
+const unableWithinMs = 1_000;
+const unableAtOnce = 2;
+const replaceAfterMs = 5_000;
+
 /** All Claude processes of one server. */
 export interface ProcessOwner {
   /** The SDK's `spawnClaudeCodeProcess` for one process, which is handed to `onSpawn`. */
@@ -29,19 +34,24 @@ export interface ProcessOwner {
 export function createProcessOwner(): ProcessOwner {
   const living = new Set<OwnedProcess>();
   let watchdog: ChildProcess | undefined;
+  let unableInARow = 0;
 
   function tellWatchdog(line: string): void {
-    if (watchdog === undefined || watchdog.exitCode !== null || watchdog.signalCode !== null) replaceWatchdog();
+    if (watchdog === undefined) replaceWatchdog();
     watchdog?.stdin?.write(line);
   }
 
   function replaceWatchdog(): void {
     const next = startWatchdog();
+    const startedAtMs = performance.now();
     watchdog = next;
     for (const owned of living) next.stdin?.write(toWatch(owned));
     next.once("exit", () => {
-      // Killed by somebody: those that live need another.
-      if (watchdog === next && living.size > 0) replaceWatchdog();
+      if (watchdog !== next || living.size === 0) return;
+      unableInARow = performance.now() - startedAtMs > unableWithinMs ? 0 : unableInARow + 1;
+      // Killed by somebody: those that live need another. One that can't live at all is tried again seldom.
+      if (unableInARow <= unableAtOnce) replaceWatchdog();
+      else setTimeout(() => watchdog === next && living.size > 0 && replaceWatchdog(), replaceAfterMs).unref();
     });
   }
 

@@ -135,6 +135,7 @@ async function* runEvents(
       yield event;
       if (event.type === "finish") return;
     }
+    yield* lastWords(owned);
     throw processDied(owned?.exitReason());
   } catch (error) {
     if (signal.aborted) throw signal.reason;
@@ -147,6 +148,7 @@ async function* runEvents(
       yield { type: "signal", signal: failure, isFinal: true };
       throw toFailure(failure, { rateLimit: undefined, nowMs: now() });
     }
+    yield* lastWords(owned);
     throw processDied(owned?.exitReason());
   } finally {
     heard.abort();
@@ -155,6 +157,12 @@ async function* runEvents(
     const end = owned?.end({ closeFirstMs: hasEndedItself ? ownEndMs : renewalGrace(isAuthFailure) });
     void (end ?? Promise.resolve()).then(closeQuery).then(markEnded, markEnded);
   }
+}
+
+/** What a process that died wrote to stderr, as a sign. */
+function* lastWords(owned: OwnedProcess | undefined): Generator<RunEvent> {
+  const text = owned?.stderrTail() ?? "";
+  if (text !== "") yield { type: "signal", signal: { source: "stderr", text }, isFinal: true };
 }
 
 /**
@@ -166,11 +174,20 @@ function keptOpen<T>(source: AsyncIterable<T>, broken: Promise<never>): AsyncIte
   return {
     [Symbol.asyncIterator]() {
       const iterator = source[Symbol.asyncIterator]();
+      let failure: { readonly reason: unknown } | undefined;
+      let fail: (reason: unknown) => void = () => undefined;
+      // Not `Promise.race` for each message: `broken` lives as long as the run, and would hold every one of them.
+      broken.catch((reason: unknown) => {
+        failure = { reason };
+        fail(reason);
+      });
       return {
         next() {
-          const message = iterator.next();
-          message.catch(() => undefined); // It may fail when nobody waits for it any more.
-          return Promise.race([message, broken]);
+          if (failure !== undefined) return Promise.reject(failure.reason); // What the run was ended with.
+          return new Promise((resolve, reject) => {
+            fail = reject;
+            iterator.next().then(resolve, reject);
+          });
         },
       };
     },

@@ -10,9 +10,14 @@ export interface Runtime {
   readonly generation: number;
   /** The SDK's module. Loads it at the first call. */
   sdk(): Promise<Sdk>;
-  /** Forgets the loaded module; the next {@link Runtime.sdk} imports a new instance of it. */
+  /**
+   * Forgets the loaded module; the next {@link Runtime.sdk} imports a new instance of it. Node never frees the old one (11 MB each,
+   * measured with SDK 0.3.330): after 30 of them nothing happens any more.
+   */
   reload(): Promise<void>;
 }
+
+const maxReloads = 30;
 
 /** Makes a runtime. Nothing is loaded before the first use. */
 export function createRuntime(load: (generation: number) => Promise<Sdk> = loadSdk): Runtime {
@@ -35,6 +40,7 @@ export function createRuntime(load: (generation: number) => Promise<Sdk> = loadS
     },
     sdk: () => loading ?? start(),
     async reload() {
+      if (generation > maxReloads) return;
       generation += 1;
       await start();
     },

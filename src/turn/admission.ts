@@ -12,16 +12,19 @@ export interface Admission {
   /**
    * Takes a slot; waits for one where none is free.
    *
+   * @param options.isReturning it had a slot before: it goes first, and is never turned away.
    * @returns the slot's release; calling it again does nothing.
    * @throws CcapiError `queue_full` where too many wait already; the signal's reason where it is aborted.
    */
-  acquire(signal: AbortSignal): Promise<() => void>;
+  acquire(signal: AbortSignal, options?: { readonly isReturning?: boolean }): Promise<() => void>;
 }
 
 /** Makes an admission for `maxRunning` slots and at most `maxWaiting` requests that wait. */
 export function createAdmission(limits: { readonly maxRunning: number; readonly maxWaiting: number }): Admission {
   let running = 0;
   const queue = new Set<() => void>();
+  /** Those who had a slot before: their number is bounded by that. */
+  const returning = new Set<() => void>();
 
   function take(): () => void {
     running += 1;
@@ -30,10 +33,12 @@ export function createAdmission(limits: { readonly maxRunning: number; readonly 
       if (!isHeld) return;
       isHeld = false;
       running -= 1;
-      for (const next of queue) {
-        queue.delete(next);
-        next();
-        return;
+      for (const line of [returning, queue]) {
+        for (const next of line) {
+          line.delete(next);
+          next();
+          return;
+        }
       }
     };
   }
@@ -43,15 +48,16 @@ export function createAdmission(limits: { readonly maxRunning: number; readonly 
       return running >= limits.maxRunning;
     },
     get waiting() {
-      return queue.size;
+      return returning.size + queue.size;
     },
     get running() {
       return running;
     },
-    async acquire(signal) {
+    async acquire(signal, { isReturning = false } = {}) {
       signal.throwIfAborted();
       if (running < limits.maxRunning) return take();
-      if (queue.size >= limits.maxWaiting) {
+      const line = isReturning ? returning : queue;
+      if (!isReturning && queue.size >= limits.maxWaiting) {
         throw new CcapiError(
           "queue_full",
           `${limits.maxRunning} requests are running and ${limits.maxWaiting} are waiting; try again later.`,
@@ -60,7 +66,7 @@ export function createAdmission(limits: { readonly maxRunning: number; readonly 
       }
       return new Promise((resolve, reject) => {
         const onAbort = () => {
-          queue.delete(onTurn);
+          line.delete(onTurn);
           reject(signal.reason as Error); // An AbortSignal's reason is what its owner aborted with.
         };
         const onTurn = () => {
@@ -68,7 +74,7 @@ export function createAdmission(limits: { readonly maxRunning: number; readonly 
           resolve(take());
         };
         signal.addEventListener("abort", onAbort, { once: true });
-        queue.add(onTurn);
+        line.add(onTurn);
       });
     },
   };

@@ -120,8 +120,9 @@ export function createAttempt(
     } catch (error) {
       // What the end of a replaced run throws says nothing that the decision doesn't.
       if (!isDecided() || signal.aborted) {
-        const resumption = isDeath(error) && !signal.aborted ? handOn() : undefined;
-        if (resumption === undefined || resumed?.isRevived === true) throw error;
+        const mayRevive = isDeath(error) && !signal.aborted && resumed?.isRevived !== true;
+        const resumption = mayRevive ? handOn() : undefined;
+        if (resumption === undefined) throw error;
         return { is: "revive", resumption: { ...resumption, isRevived: true } };
       }
     } finally {

@@ -18,18 +18,19 @@ export interface KeyedLock {
 /**
  * Makes a set of locks that holds no key longer than somebody wants it.
  *
- * @param maxWaiting how many may wait at once, for all keys together.
+ * @param maxWaiting how many may wait at once for one key.
  */
-export function createKeyedLock(maxWaiting = 256): KeyedLock {
-  let waiting = 0;
+export function createKeyedLock(maxWaiting = 64): KeyedLock {
+  const waiting = new Map<string, number>();
   const tails = new Map<string, Promise<void>>();
   return {
     isHeld: (key) => tails.has(key),
     async acquire(key, signal) {
       signal.throwIfAborted();
       const before = tails.get(key);
-      if (before !== undefined && waiting >= maxWaiting) {
-        throw new CcapiError("queue_full", `${maxWaiting} requests are waiting for their session; try again later.`, {
+      const ahead = waiting.get(key) ?? 0;
+      if (before !== undefined && ahead >= maxWaiting) {
+        throw new CcapiError("queue_full", `${maxWaiting} requests are waiting for this session; try again later.`, {
           retryAfterMs: 5_000,
         });
       }
@@ -43,14 +44,16 @@ export function createKeyedLock(maxWaiting = 256): KeyedLock {
         if (tails.get(key) === tail) tails.delete(key);
       });
       if (before === undefined) return release;
-      waiting += 1;
+      waiting.set(key, ahead + 1);
       try {
         await raceAbort(before, signal);
       } catch (error) {
         release();
         throw error;
       } finally {
-        waiting -= 1;
+        const left = (waiting.get(key) ?? 1) - 1;
+        if (left > 0) waiting.set(key, left);
+        else waiting.delete(key);
       }
       return release;
     },

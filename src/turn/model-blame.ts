@@ -9,6 +9,8 @@ import type { Signal } from "../auth/signal.ts";
 const freshProofMs = 15_000;
 /** How long a model's refusals then are its own. */
 const blameMs = 10 * 60_000;
+/** How long they are without anybody having proven the credential since: a proof anew is a test query, and those are few. */
+const blameUnprovenMs = 3 * 60_000;
 
 /** What is known of models. */
 export interface ModelBlame {
@@ -24,20 +26,34 @@ export interface ModelBlame {
 
 /** Makes it. `now`: milliseconds of a clock that no step moves. */
 export function createModelBlame({ status, now }: { status: () => AuthStatus; now: () => number }): ModelBlame {
-  const blamedUntilMs = new Map<string, number>();
+  /** When each model was blamed, and when it last refused. */
+  const blamed = new Map<string, { readonly sinceMs: number; readonly refusedAtMs: number }>();
+
+  function isBlamed(model: string, provenAtMs: number): boolean {
+    const blame = blamed.get(model);
+    if (blame === undefined) return false;
+    const isProvenSince = provenAtMs > blame.refusedAtMs;
+    const isOver = now() - blame.sinceMs >= (isProvenSince ? blameMs : blameUnprovenMs);
+    if (isOver) blamed.delete(model);
+    else blamed.set(model, { ...blame, refusedAtMs: now() });
+    return !isOver;
+  }
+
   return {
     isAboutModel(model, { isCanary, carriedOver }, signal) {
       if (isCanary || classify(signal).verdict === "not_auth") return false;
       const { state, evidence } = status();
       // Whoever can't be sure of the credential can't blame a model.
       if (state !== "authenticated" || evidence === null) return false;
-      if ((blamedUntilMs.get(model) ?? 0) > now()) return true;
+      if (isBlamed(model, now() - evidence.ageMs)) return true;
       // Others have just proven the very credential with which this request fails once more.
       if (carriedOver === 0 || evidence.ageMs > freshProofMs) return false;
-      blamedUntilMs.set(model, now() + blameMs);
+      // Names are clients' words: those that are over must not gather.
+      for (const [name, { sinceMs }] of blamed) if (now() - sinceMs >= blameMs) blamed.delete(name);
+      blamed.set(model, { sinceMs: now(), refusedAtMs: now() });
       return true;
     },
-    clear: (model) => void blamedUntilMs.delete(model),
+    clear: (model) => void blamed.delete(model),
   };
 }
 

@@ -52,14 +52,17 @@ export function afterSideEffects({ standing, tools }: Progress, sessionId: strin
 }
 
 /**
- * The error of a turn whose credential nobody renewed: `error` itself where no tool was started, else one that keeps a client from
- * asking again blindly.
+ * The error of a turn whose credential nobody renewed, or not in time: `error` itself where no tool was started, else one that keeps a
+ * client from asking again blindly.
  */
 export function notRenewed(error: unknown, tools: readonly string[], sessionId: string | undefined): unknown {
-  const isAboutCredential = error instanceof CcapiError && error.code === "upstream_auth_unavailable";
-  if (!isAboutCredential || tools.length === 0) return error;
-  const { message, state, action } = error;
-  return sideEffectsError(`${message} It failed after tools had been started.`, tools, sessionId, { state, action });
+  if (tools.length === 0) return error;
+  const known = error instanceof CcapiError ? error : undefined;
+  const message = known?.message ?? "The Claude credential was not renewed in time.";
+  return sideEffectsError(`${message} It failed after tools had been started.`, tools, sessionId, {
+    state: known?.state,
+    action: known?.action,
+  });
 }
 
 function sideEffectsError(

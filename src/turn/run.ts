@@ -52,7 +52,7 @@ export function createTurnRunner(ports: TurnPorts): TurnRunner {
         if (end.is === "finished") return;
         ({ resumption } = end);
         const attemptIsGone = last;
-        if (end.is === "carry-over") yield* renewed(seat, resumption, turn);
+        if (end.is === "carry-over") yield* renewed(seat, resumption, turn, context.signal);
         // The next attempt writes to the same transcript.
         if (resumption !== undefined || turn.sessionId !== undefined) await attemptIsGone;
       }
@@ -81,11 +81,12 @@ async function* renewed(
   seat: Seat,
   resumption: Resumption | undefined,
   { sessionId }: Turn,
+  client: AbortSignal,
 ): AsyncGenerator<TurnEvent, void, undefined> {
   try {
     yield* seat.renew();
   } catch (error) {
-    throw notRenewed(error, resumption?.tools ?? [], sessionId);
+    throw client.aborted ? error : notRenewed(error, resumption?.tools ?? [], sessionId);
   }
 }
 

@@ -50,9 +50,9 @@ export function createSeat(turn: Turn, context: TurnContext, signal: AbortSignal
     auth = await ports.auth.admit({ operation, signal });
   }
 
-  async function* takeSlot(): Phases {
+  async function* takeSlot(isReturning: boolean): Phases {
     if (ports.admission.isFull) yield { type: "phase", phase: "queued" };
-    releaseSlot = await ports.admission.acquire(signal);
+    releaseSlot = await ports.admission.acquire(signal, { isReturning });
   }
 
   function giveSlot(): void {
@@ -71,7 +71,7 @@ export function createSeat(turn: Turn, context: TurnContext, signal: AbortSignal
       yield* takeAuth();
       for (;;) {
         const waited = ports.admission.isFull;
-        yield* takeSlot();
+        yield* takeSlot(false);
         // The credential may have failed, or been replaced, while this request waited in line.
         if (!waited || auth?.isCanary === true) return;
         auth?.release();
@@ -86,7 +86,7 @@ export function createSeat(turn: Turn, context: TurnContext, signal: AbortSignal
       giveSlot();
       yield { type: "phase", phase: "refreshing" };
       auth = await auth.recovered({ signal });
-      yield* takeSlot();
+      yield* takeSlot(true);
     },
     leave() {
       auth?.release();

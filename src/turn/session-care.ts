@@ -51,6 +51,25 @@ export function createSessionCare(ports: {
       .catch(() => undefined); // The turn hangs, or the transcript can't be deleted now: the next start does it.
   }
 
+  /** Removes a session unless somebody has used it since, or uses it now. */
+  async function removeUnused(record: SessionRecord): Promise<boolean> {
+    const { clientName, id } = record;
+    const key = sessionKey(clientName, id);
+    if (lock.isHeld(key)) return false;
+    const release = await lock.acquire(key, AbortSignal.timeout(maxTurnMs));
+    try {
+      const present = (await sessions.get(clientName, id)) ?? (await sessions.getExpired(clientName, id));
+      if (present?.claudeSessionId !== record.claudeSessionId || present.lastUsedAtMs !== record.lastUsedAtMs)
+        return false;
+      await ledger.add(toPlace(record));
+      await sessions.delete(clientName, id);
+      await ledger.delete(toPlace(record));
+      return true;
+    } finally {
+      release();
+    }
+  }
+
   async function find(client: Client, id: string): Promise<SessionRecord> {
     const record = await sessions.get(client.name, id);
     if (record !== undefined) return record;
@@ -68,12 +87,10 @@ export function createSessionCare(ports: {
       const surplus = (await sessions.clients()).map(async (clientName) =>
         (await sessions.list(clientName)).slice(maxPerClient),
       );
-      const doomed = [...expired, ...(await Promise.all(surplus)).flat()].filter(
-        // One whose turn runs is in use.
-        ({ clientName, id }) => !lock.isHeld(sessionKey(clientName, id)),
-      );
-      for (const record of doomed) await remove(record);
-      return doomed.length;
+      const doomed = [...expired, ...(await Promise.all(surplus)).flat()];
+      let count = 0;
+      for (const record of doomed) count += (await removeUnused(record)) ? 1 : 0;
+      return count;
     },
   };
 }

@@ -21,12 +21,7 @@ strategyContract("test-query", {
 });
 strategyContract("reload", {
   works: async () => ({ strategy: reloadStrategy(async () => undefined) }),
-  fails: async () => ({
-    strategy: {
-      ...reloadStrategy(async () => undefined),
-      run: async () => ({ outcome: "failed", reason: "it threw" }),
-    },
-  }),
+  fails: async () => ({ strategy: reloadStrategy(() => Promise.reject(new Error("no such module"))) }),
   hangs: async () => ({ strategy: reloadStrategy(hangUntilAborted) }),
 });
 
@@ -79,5 +74,14 @@ describe("reload", () => {
     const strategy = reloadStrategy(async () => void (reloads += 1));
     await expect(strategy.run(plainContext())).resolves.toMatchObject({ outcome: "unchanged" });
     expect(reloads).toBe(1);
+  });
+
+  it("is not done again in the same outage: what it replaces is never freed (A7)", async () => {
+    let reloads = 0;
+    const strategy = reloadStrategy(async () => void (reloads += 1));
+    for (const trigger of ["retry", "probe"] as const) {
+      await expect(strategy.run({ ...plainContext(), trigger })).resolves.toMatchObject({ outcome: "unchanged" });
+    }
+    expect(reloads).toBe(0);
   });
 });

@@ -117,6 +117,45 @@ describe("requests that wait", () => {
     await world.close();
   });
 
+  it("give a proof that Claude's own second attempt may still bring, whatever is seen meanwhile (A4, A5)", async () => {
+    const world = await ready({ reading: { claudeRenews: true } });
+    world.accepted.clear();
+    world.manager.tryAdmit("a")?.report(apiRetry(2));
+    world.manager.tryAdmit("b")?.report(apiRetry(2));
+    const waiting = world.manager.admit({ operation: "c" });
+    await settle();
+    const canary = await waiting;
+    expect(canary.isCanary).toBe(true);
+    const told: string[] = [];
+    canary.onDecision(({ action }) => told.push(action));
+    expect(canary.report(apiRetry(1)).action).toBe("continue");
+    world.material = "second"; // Claude has renewed it.
+    world.accepted.add("second");
+    world.touch();
+    await world.clock.advance(500);
+    expect(told).toEqual([]);
+    canary.succeeded("answer");
+    await settle();
+    expect(world.manager.status().state).toBe("authenticated");
+    await world.close();
+  });
+
+  it("are let go, and not turned away, where their time ends while they stand in the line of those who go (A6)", async () => {
+    const policy = { parkMs: 1_000, releaseBatch: 1, releaseIntervalMs: 400 };
+    const world = await ready({ policy });
+    world.accepted.clear();
+    world.manager.tryAdmit("a")?.report(apiRetry(1));
+    world.manager.tryAdmit("b")?.report(apiRetry(1));
+    const all = [0, 1, 2, 3].map((index) => world.manager.admit({ operation: `request ${index}` }));
+    const canary = await all[0];
+    await world.clock.advance(900);
+    canary?.succeeded("answer");
+    await world.clock.advance(2_000);
+    const ends = await Promise.allSettled(all);
+    expect(ends.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "fulfilled", "fulfilled"]);
+    await world.close();
+  });
+
   it("are bounded in number: the next is told to come again", async () => {
     const world = await ready({ policy: { maxWaiting: 2 } });
     world.accepted.clear();

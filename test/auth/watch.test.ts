@@ -47,6 +47,23 @@ describe("a look at the credential", () => {
     expect({ most, count }).toEqual({ most: 1, count: 2 });
   });
 
+  it("at what a program prints is not repeated when it is gone: a helper that hangs would never be told of (A2)", async () => {
+    let isHanging = false;
+    const { clock, told, watch } = watching(async () => {
+      if (!isHanging) return { ...reading, watchMode: "costly" };
+      await sleep(clock, 10_000); // The helper's own limit.
+      return { ...reading, watchMode: "costly", present: false, fingerprint: "none" };
+    });
+    for (const _ of [1, 2]) {
+      void watch.look();
+      await clock.advance(2_000);
+    }
+    isHanging = true;
+    void watch.look();
+    await clock.advance(15_000);
+    expect(told.at(-1)?.reading.present).toBe(false);
+  });
+
   it("that never ends is given up after 15 s, told to end, and tells nothing", async () => {
     let isAborted = false;
     const { clock, told, watch } = watching((signal) => {

@@ -22,6 +22,13 @@ it.each([
   ["touch madeXtxt", ["Bash(touch made.txt)"]],
   ["cd $(ps aux)", ["Bash(npm:*)"]],
   ["ps aux", ["Monitor"]],
+  ["echo hi # it's\nps aux #'", ["Bash(echo:*)"]],
+  ["echo hi &2>/dev/null env", ["Bash(echo:*)"]],
+  [String.raw`echo $'\'' ; env #'`, ["Bash(echo:*)"]],
+  ['echo $"x" ; env', ["Bash(echo:*)"]],
+  ["echo <<X\nps aux\nX", ["Bash(echo:*)"]],
+  ["echo hi; { env; }", ["Bash(echo:*)"]],
+  ["echo hi; (env)", ["Bash(echo:*)", "Bash((env:*)"]],
 ])("refuses %j under %j (B2, C3)", (command, allow) => {
   expect(isApproved(command, "Bash", allowing(...allow))).toBe(false);
 });
@@ -48,6 +55,9 @@ it.each([
 it("leaves the decision to what else approves: a sandbox, or hooks of the operator's own (B2)", () => {
   expect(isApproved("ps aux", "Bash", { sandbox: { enabled: true } })).toBe(true);
   expect(isApproved("ps aux", "Bash", { sandbox: { enabled: true, autoAllowBashIfSandboxed: false } })).toBe(false);
-  expect(isApproved("ps aux", "Bash", { hooks: { PreToolUse: [] } })).toBe(true);
+  expect(isApproved("ps aux", "Bash", { hooks: { PreToolUse: [{ hooks: [] }] } })).toBe(true);
+  expect(isApproved("ps aux", "Bash", { hooks: { PermissionRequest: [{ matcher: "Edit|Bash" }] } })).toBe(true);
+  expect(isApproved("ps aux", "Bash", { hooks: { PreToolUse: [{ matcher: "Edit" }, { matcher: "(" }] } })).toBe(false);
+  expect(isApproved("ps aux", "Bash", { hooks: { PreToolUse: [] } })).toBe(false);
   expect(isApproved("ps aux", "Bash", { hooks: { Stop: [] } })).toBe(false);
 });

@@ -38,6 +38,22 @@ describe("admission", () => {
     await waiting;
   });
 
+  it("lets one that had a slot before in first, and never turns it away (A5)", async () => {
+    const admission = createAdmission({ maxRunning: 1, maxWaiting: 1 });
+    const release = await admission.acquire(new AbortController().signal);
+    const order: string[] = [];
+    const enter = async (name: string, isReturning: boolean) => {
+      const leave = await admission.acquire(new AbortController().signal, { isReturning });
+      order.push(name);
+      leave();
+    };
+    const all = [enter("new", false), enter("returning 1", true), enter("returning 2", true)];
+    expect(admission.waiting).toBe(3);
+    release();
+    await Promise.all(all);
+    expect(order).toEqual(["returning 1", "returning 2", "new"]);
+  });
+
   it("gives a slot back once, however often it is released (C4)", async () => {
     const admission = createAdmission({ maxRunning: 1, maxWaiting: 1 });
     const release = await admission.acquire(never());

@@ -60,20 +60,21 @@ describe("a lock for each key", () => {
     expect(lock.isHeld("a")).toBe(false);
   });
 
-  it("lets only so many wait, for all keys together; one who waits no more makes room (C4)", async () => {
+  it("lets only so many wait for one key, and takes no other key's room; one who waits no more makes some (C4)", async () => {
     const lock = createKeyedLock(2);
     const releases = [await lock.acquire("a", never()), await lock.acquire("b", never())];
     const abort = new AbortController();
     const one = lock.acquire("a", never());
-    const two = lock.acquire("b", abort.signal);
+    const two = lock.acquire("a", abort.signal);
     await expect(lock.acquire("a", never())).rejects.toMatchObject({ code: "queue_full", status: 429 });
-    (await lock.acquire("c", never()))();
+    const other = lock.acquire("b", never());
     abort.abort(new Error("gone"));
     await expect(two).rejects.toThrow("gone");
     const three = lock.acquire("a", never());
     for (const release of releases) release();
     (await one)();
     (await three)();
+    (await other)();
   });
 
   it("never lets two in at once, in order, and ends with nobody in, however turns and aborts interleave (B3)", async () => {

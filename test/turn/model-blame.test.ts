@@ -34,6 +34,17 @@ describe("a refusal", () => {
     expect(blame.isAboutModel("opus", first, sign)).toBe(false);
   });
 
+  it("of a blamed model is the credential's again after three minutes in which nobody proved that one (A1)", () => {
+    const { blame, clock } = create(proven(1_000));
+    blame.isAboutModel("opus", again, sign);
+    clock.nowMs = 179_000;
+    clock.told = proven(180_000);
+    expect(blame.isAboutModel("opus", first, sign)).toBe(true);
+    clock.nowMs = 181_000;
+    clock.told = proven(182_000);
+    expect(blame.isAboutModel("opus", first, sign)).toBe(false);
+  });
+
   it("is the credential's where that is not proven, the proof is old, or this request is the proof (A1)", () => {
     expect(create(proven(16_000)).blame.isAboutModel("opus", again, sign)).toBe(false);
     expect(create(proven(0)).blame.isAboutModel("opus", { isCanary: true, carriedOver: 1 }, sign)).toBe(false);

@@ -21,9 +21,15 @@ describe("a credential that nobody renewed", () => {
     expect(String(error)).toContain("Tools that were started: Bash, Edit. The session abc is as it was");
   });
 
-  it("where no tool ran, and any other failure, stay what they are (A5)", () => {
+  it("where no tool ran is the plain failure, which may be tried again (A5)", () => {
     expect(notRenewed(dead, [], "abc")).toBe(dead);
-    const other = new CcapiError("request_timeout", "Too long.");
-    expect(notRenewed(other, ["Bash"], undefined)).toBe(other);
+  });
+
+  it("in time is no better than one that nobody renewed (A5)", () => {
+    expect(notRenewed(new DOMException("time", "TimeoutError"), ["Bash"], undefined)).toMatchObject({
+      code: "upstream_auth_failed_after_side_effects",
+      message:
+        "The Claude credential was not renewed in time. It failed after tools had been started. Tools that were started: Bash.",
+    });
   });
 });

@@ -344,3 +344,38 @@ describe("a credential that fails", () => {
     await tidy(house);
   });
 });
+
+describe("a process that dies", () => {
+  const betweenCalls: readonly RunEvent[] = [
+    { type: "tool-use", messageId: "m1", tools: [{ id: "t1", name: "Bash" }] },
+    { type: "checkpoint", uuid: "u1" },
+    {
+      type: "tool-result",
+      results: [{ id: "t1", block: { type: "tool_result", tool_use_id: "t1", content: "done" } }],
+    },
+  ];
+  const died = new CcapiError("upstream_process_died", "It died.");
+
+  it("between two calls is carried on by another, from the last message and with the tools' answers (A5)", async () => {
+    const house = createHouse([{ events: betweenCalls, error: died }, { events: [words, finish()] }]);
+    const taking = take(house, { profile: "agent" });
+    await settle();
+    house.runs[0]?.letGo();
+    const { events, error } = await taking;
+    expect(error).toBeUndefined();
+    expect(events.filter(({ type }) => type === "finish")).toHaveLength(1);
+    expect(house.runs[1]?.spec.conversation).toMatchObject({ kind: "resume", resumeAt: "u1" });
+    expect(house.runs[1]?.spec.prompt).toEqual([{ type: "tool_result", tool_use_id: "t1", content: "done" }]);
+  });
+
+  it("once more is the turn's failure, and its transcript is cleared away all the same (A5, B3)", async () => {
+    const dying = { events: betweenCalls, error: died };
+    const house = createHouse([dying, dying]);
+    const taking = take(house, { profile: "agent" });
+    await settle();
+    house.runs[0]?.letGo();
+    expect((await taking).error).toMatchObject({ code: "upstream_process_died" });
+    await tidy(house);
+    expect(house.steps.filter((step) => step.startsWith("ledger"))).toEqual(["ledger add", "ledger delete"]);
+  });
+});

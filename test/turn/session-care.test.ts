@@ -99,6 +99,21 @@ describe("the sweep", () => {
     expect(await care.sweep()).toBe(0);
   });
 
+  it("leaves a session alone that was used while others were swept (B3)", async () => {
+    await put(1);
+    await put(2);
+    nowMs = 2_001;
+    const others = { ...ledger, add: vi.fn<Ledger["add"]>(ledger.add) };
+    others.add.mockImplementationOnce(async (place) => {
+      await put(2, { lastUsedAtMs: nowMs }); // A turn that came meanwhile.
+      await ledger.add(place);
+    });
+    care = createSessionCare({ sessions, lock, ledger: others, maxPerClient: 2 });
+    expect(await care.sweep()).toBe(1);
+    expect(await transcripts()).toEqual([file(2)]);
+    expect(await care.list(client())).toMatchObject([{ id: "s2" }]);
+  });
+
   it("deletes what a client has beyond its limit, the longest unused first, and nothing of another's (C4)", async () => {
     for (const last of [1, 2, 3]) await put(last, { lastUsedAtMs: 1_000 + last });
     await put(4, { clientName: "other", lastUsedAtMs: 1_000 });

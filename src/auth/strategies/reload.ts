@@ -10,8 +10,15 @@ import type { Strategy } from "./strategy.ts";
 export function reloadStrategy(reload: (signal: AbortSignal) => Promise<void>): Strategy {
   return {
     name: "reload",
-    async run({ signal }) {
-      await reload(signal);
+    async run({ signal, trigger }) {
+      // What was dropped once in an outage holds nothing old the next time, and a module that was replaced is never freed.
+      if (trigger === "retry" || trigger === "probe") return { outcome: "unchanged", detail: "dropped before" };
+      try {
+        await reload(signal);
+      } catch (error) {
+        if (signal.aborted) throw error;
+        return { outcome: "failed", reason: "the reload failed" };
+      }
       return { outcome: "unchanged", detail: "everything cached was dropped" };
     },
   };
