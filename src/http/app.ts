@@ -4,7 +4,6 @@ import { cors } from "hono/cors";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
-import { randomUUID } from "node:crypto";
 import { CcapiError } from "../auth/errors.ts";
 import type { Logger } from "../observe/log.ts";
 import { listModels, resolveModel, toModelObject } from "../openai/models.ts";
@@ -19,6 +18,7 @@ import { healthHandlers, type HealthPorts } from "./health.ts";
 import { idempotency } from "./idempotency.ts";
 import type { Keyring } from "./keyring.ts";
 import { countRequests, metricsHandler, type MetricsPorts } from "./metrics.ts";
+import { makeRequestId } from "./request-id.ts";
 import { authRoutes, chatRoute, healthRoutes, metricsRoute, modelRoutes, sessionRoutes } from "./routes.ts";
 import { sessionHandlers, type SessionPorts } from "./sessions.ts";
 import { toInvalidRequest } from "./validation.ts";
@@ -43,7 +43,7 @@ export function createApp(ports: AppPorts) {
   app.onError(errorHandler(ports.log));
   app.notFound((context) => errorResponse(new CcapiError("not_found", "There is nothing at this path."), context));
 
-  app.use(requestId({ limitLength: 128, generator: () => `req_${randomUUID().replaceAll("-", "")}` }));
+  app.use(requestId({ limitLength: 128, generator: makeRequestId }));
   app.use(accessLog(ports.log));
   app.use(countRequests(ports));
   // Whether a name is to be had by TLS alone is for the proxy before this server to say.

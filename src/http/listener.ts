@@ -5,12 +5,15 @@ import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { CcapiError } from "../auth/errors.ts";
 import { toErrorBody } from "../openai/error.ts";
+import { makeRequestId } from "./request-id.ts";
 
 /** What is listened with. */
 export interface ListenOptions {
   readonly host: string;
   readonly port: number;
   readonly maxConnections: number;
+  /** A connection whose client takes nothing of what waits for it for so long is cut. Default: 60,000. */
+  readonly slowReaderMs?: number;
 }
 
 /** A server that listens. */
@@ -28,8 +31,8 @@ export interface Listener {
 const headersTimeoutMs = 20_000;
 const requestTimeoutMs = 120_000;
 const maxHeaderBytes = 32_768;
-const slowReaderMs = 60_000;
-const slowCheckMs = 5_000;
+/** How often it is looked, within the time that a slow reader has. */
+const slowChecks = 12;
 
 /**
  * Listens.
@@ -38,11 +41,15 @@ const slowCheckMs = 5_000;
  */
 export async function listen(
   fetch: Parameters<typeof getRequestListener>[0],
-  { host, port, maxConnections }: ListenOptions,
+  { host, port, maxConnections, slowReaderMs = 60_000 }: ListenOptions,
 ): Promise<Listener> {
   const answer = getRequestListener(fetch, {
     // What never became a request: a Host that is none, for one.
-    errorHandler: () => Response.json(toErrorBody(unreadable), { status: unreadable.status }),
+    errorHandler: () =>
+      Response.json(toErrorBody(unreadable), {
+        status: unreadable.status,
+        headers: { "x-request-id": makeRequestId() },
+      }),
   });
   const server = createServer(
     {
@@ -52,12 +59,16 @@ export async function listen(
       maxHeaderSize: maxHeaderBytes,
       keepAliveTimeout: 65_000,
       noDelay: true,
+      // One without a Host is answered above: node's own answer has no body.
+      requireHostHeader: false,
     },
     (incoming, outgoing) => void answer(incoming, outgoing),
   );
   server.maxConnections = maxConnections;
   server.on("clientError", refuse);
-  const stopWatching = cutSlowReaders(server);
+  // Expectations that nobody knows are not met, and harm nobody.
+  server.on("checkExpectation", (incoming, outgoing) => void answer(incoming, outgoing));
+  const stopWatching = cutSlowReaders(server, slowReaderMs);
   server.listen(port, host);
   await once(server, "listening");
   const address = server.address() as AddressInfo; // A TCP server that listens has one.
@@ -70,23 +81,30 @@ export async function listen(
   };
 }
 
-/** Cuts every connection whose client takes nothing of what waits for it for a minute. */
-function cutSlowReaders(server: Server): () => void {
-  const sockets = new Map<Socket, { taken: number; stalledChecks: number }>();
+/** Cuts every connection whose client takes nothing of what waits for it for so long. */
+function cutSlowReaders(server: Server, limitMs: number): () => void {
+  const sockets = new Map<Socket, { left: string; stalledChecks: number }>();
   server.on("connection", (socket) => {
-    sockets.set(socket, { taken: 0, stalledChecks: 0 });
+    sockets.set(socket, { left: "", stalledChecks: 0 });
     socket.once("close", () => sockets.delete(socket));
   });
   const timer = setInterval(() => {
     for (const [socket, seen] of sockets) {
-      const taken = socket.bytesWritten - socket.writableLength;
-      const isStalled = socket.writableLength > 0 && taken === seen.taken;
-      seen.stalledChecks = isStalled ? seen.stalledChecks + 1 : 0;
-      seen.taken = taken;
-      if (seen.stalledChecks * slowCheckMs >= slowReaderMs) socket.destroy();
+      const left = whatIsLeft(socket);
+      seen.stalledChecks = socket.writableLength > 0 && left === seen.left ? seen.stalledChecks + 1 : 0;
+      seen.left = left;
+      if (seen.stalledChecks >= slowChecks) socket.destroy();
     }
-  }, slowCheckMs).unref();
+  }, limitMs / slowChecks).unref();
   return () => clearInterval(timer);
+}
+
+/** Changes whenever the client takes something. */
+function whatIsLeft(socket: Socket): string {
+  // node counts what was written by whole writes; how much of one write is left only its handle knows, by which
+  // node's own time-out of a socket goes as well (lib/net.js, `_onTimeout`, Node 24).
+  const { _handle: handle } = socket as Socket & { _handle?: { readonly writeQueueSize?: number } | null };
+  return `${socket.bytesWritten - socket.writableLength} ${handle?.writeQueueSize}`;
 }
 
 async function drain(server: Server): Promise<void> {
@@ -127,6 +145,6 @@ function refuse(cause: NodeJS.ErrnoException, socket: Socket): void {
   const error = errorByNodeCode[cause.code ?? ""] ?? unreadable;
   const body = JSON.stringify(toErrorBody(error));
   socket.end(
-    `HTTP/1.1 ${error.status} Refused\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${error.status} Refused\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nx-request-id: ${makeRequestId()}\r\nconnection: close\r\n\r\n${body}`,
   );
 }

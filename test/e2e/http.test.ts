@@ -74,11 +74,14 @@ describe("a request", () => {
   it.each([
     ["that is no HTTP", "hello\r\n\r\n", "invalid_request"],
     ["with headers beyond all measure", head(`X-Long: ${"x".repeat(40_000)}\r\n`), "headers_too_large"],
-    ["without a host", "GET /health HTTP/1.1\r\n\r\n", ""],
-  ])("%s gets an answer in the envelope, and harms nobody (C4)", async (_what, bytes, code) => {
+    ["without a host", "GET /health HTTP/1.1\r\nConnection: close\r\n\r\n", "invalid_request"],
+    ["for a host that is none", "GET /health HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n", "invalid_request"],
+    ["with a wish that nobody knows", head("Expect: a-miracle\r\nContent-Length: 0\r\n"), "unsupported_media_type"],
+  ])("%s gets an answer in the envelope with an id, and harms nobody (C4)", async (_what, bytes, code) => {
     const answer = await send(bytes);
     expect(answer).toMatch(/^HTTP\/1\.1 4\d\d /);
-    if (code !== "") expect(answer).toContain(`"code":"${code}"`);
+    expect(answer).toContain(`"code":"${code}"`);
+    expect(answer).toMatch(/\r\nx-request-id: req_[0-9a-f]{32}\r\n/i);
     expect((await server.get("/health")).status).toBe(200);
   });
 
