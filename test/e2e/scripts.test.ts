@@ -1,6 +1,6 @@
 // The scripts' way of running programs: bounded, nothing left behind, a failure never taken for a success.
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
@@ -55,6 +55,25 @@ describe("run", () => {
     const { output } = await run("node", ["--version"], { timeoutMs: 10_000 });
     expect(output).toMatch(/^v24\./);
   });
+});
+
+describe("the build", () => {
+  it.each(["src", ".", "..", "scripts/made", "dist/../src"])(
+    "refuses %s, which is or holds the checkout's own",
+    async (target) => {
+      const checkout = join(folder, "checkout");
+      mkdirSync(join(checkout, "src"), { recursive: true });
+      mkdirSync(join(checkout, "scripts"), { recursive: true });
+      writeFileSync(join(checkout, "src", "kept.ts"), "");
+      for (const name of ["build.ts", "process.ts"])
+        copyFileSync(join(root, "scripts", name), join(checkout, "scripts", name));
+      const script = join(checkout, "scripts", "build.ts");
+      const { code, output } = await run(process.execPath, [script, target], { timeoutMs: 60_000 });
+      expect(code).toBe(1);
+      expect(output).toContain("build into dist");
+      expect(existsSync(join(checkout, "src", "kept.ts"))).toBe(true);
+    },
+  );
 });
 
 describe("the closing line", () => {
