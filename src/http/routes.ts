@@ -1,9 +1,9 @@
-// DATA: the routes as the OpenAPI document tells of them, with the schemas that validate them.
+// DATA: the routes, with the schemas that validate them. Written so that an OpenAPI document can be made of them; none is served yet.
 import { createRoute, z } from "@hono/zod-openapi";
 import { chatRequest, sessionId } from "../openai/chat/request.ts";
 
-const json = (description: string) => ({ description });
-const failures = { default: json("An error in OpenAI's envelope. docs/errors.md lists every code.") };
+const answer = (description: string) => ({ description });
+const failures = { default: answer("An error in OpenAI's envelope. docs/errors.md lists every code.") };
 
 const modelId = z.object({
   id: z
@@ -19,19 +19,19 @@ export const healthRoutes = {
     method: "get",
     path: "/health",
     summary: "Whether the server works; with a key, what is known of the Claude credential",
-    responses: { 200: json("While the process serves, whatever its state"), ...failures },
+    responses: { 200: answer("While the process serves, whatever its state"), ...failures },
   }),
   live: createRoute({
     method: "get",
     path: "/health/live",
     summary: "Whether the process runs",
-    responses: { 200: json("It does"), ...failures },
+    responses: { 200: answer("It does"), ...failures },
   }),
   ready: createRoute({
     method: "get",
     path: "/health/ready",
     summary: "Whether new requests are welcome",
-    responses: { 200: json("They are"), 503: json("Starting, or shutting down"), ...failures },
+    responses: { 200: answer("They are"), 503: answer("Starting, or shutting down"), ...failures },
   }),
 };
 
@@ -40,7 +40,7 @@ export const metricsRoute = createRoute({
   method: "get",
   path: "/metrics",
   summary: "Metrics for Prometheus",
-  responses: { 200: json("Prometheus' text format"), ...failures },
+  responses: { 200: answer("Prometheus' text format"), ...failures },
 });
 
 /** The Claude credential. */
@@ -49,16 +49,16 @@ export const authRoutes = {
     method: "get",
     path: "/health/auth",
     summary: "All that is known of the Claude credential",
-    responses: { 200: json("Its state, what that rests on, and what to do"), ...failures },
+    responses: { 200: answer("Its state, what that rests on, and what to do"), ...failures },
   }),
   refresh: createRoute({
     method: "post",
     path: "/health/auth/refresh",
     summary: "Renews the Claude credential now; for administrators",
     responses: {
-      200: json("It was renewed and proven"),
-      429: json("Too soon after the last one"),
-      502: json("It could not be renewed"),
+      200: answer("It was renewed and proven"),
+      429: answer("Too soon after the last one"),
+      502: answer("It could not be renewed"),
       ...failures,
     },
   }),
@@ -70,7 +70,7 @@ export const modelRoutes = {
     method: "get",
     path: "/v1/models",
     summary: "Lists the models",
-    responses: { 200: json("OpenAI's list of models"), ...failures },
+    responses: { 200: answer("OpenAI's list of models"), ...failures },
   }),
   get: createRoute({
     method: "get",
@@ -78,7 +78,7 @@ export const modelRoutes = {
     path: "/v1/models/{id}",
     request: { params: modelId },
     summary: "Looks at one model",
-    responses: { 200: json("OpenAI's model object"), ...failures },
+    responses: { 200: answer("OpenAI's model object"), ...failures },
   }),
 };
 
@@ -88,21 +88,21 @@ export const sessionRoutes = {
     method: "get",
     path: "/v1/sessions",
     summary: "Lists the sessions of this key",
-    responses: { 200: json("The sessions, newest use first"), ...failures },
+    responses: { 200: answer("The sessions, newest use first"), ...failures },
   }),
   get: createRoute({
     method: "get",
     path: "/v1/sessions/{id}",
     request: { params: sessionParam },
     summary: "Looks at one session",
-    responses: { 200: json("The session"), ...failures },
+    responses: { 200: answer("The session"), ...failures },
   }),
   delete: createRoute({
     method: "delete",
     path: "/v1/sessions/{id}",
     request: { params: sessionParam },
     summary: "Deletes a session and its conversation",
-    responses: { 200: json("It is gone"), ...failures },
+    responses: { 200: answer("It is gone"), ...failures },
   }),
 };
 
@@ -112,5 +112,5 @@ export const chatRoute = createRoute({
   path: "/v1/chat/completions",
   summary: "Answers a conversation",
   request: { body: { required: true, content: { "application/json": { schema: chatRequest } } } },
-  responses: { 200: json("A chat completion, or with `stream` a stream of its chunks"), ...failures },
+  responses: { 200: answer("A chat completion, or with `stream` a stream of its chunks"), ...failures },
 });

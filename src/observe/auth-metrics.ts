@@ -3,15 +3,16 @@ import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { AuthStatus, PublicState } from "../auth/contract.ts";
 import type { AuthListener } from "../auth/events.ts";
 
-const states: readonly PublicState[] = [
-  "authenticated",
-  "unknown",
-  "checking",
-  "refreshing",
-  "cooling_down",
-  "locked_out",
-  "needs_login",
-];
+/** Each state has a series: one that is missing here fails to compile. */
+const states = Object.keys({
+  authenticated: true,
+  unknown: true,
+  checking: true,
+  refreshing: true,
+  cooling_down: true,
+  locked_out: true,
+  needs_login: true,
+} satisfies Record<PublicState, true>);
 const seconds = [0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 30, 45, 60, 120, 300];
 
 /** Makes the metrics in a registry. `status` is read whenever they are asked for. */

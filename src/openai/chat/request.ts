@@ -1,4 +1,4 @@
-// The schema of a chat completion request: what is validated and what the OpenAPI document shows.
+// The schema of a chat completion request: what is validated.
 // Only what we use is typed; the table in parameters.ts says what becomes of the rest.
 import { z } from "zod";
 
