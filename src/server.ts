@@ -13,7 +13,7 @@ import { type Config, ConfigError, isLoopback } from "./config.ts";
 import { createApp } from "./http/app.ts";
 import type { StreamTiming } from "./http/chat-completions.ts";
 import { createKeyring } from "./http/keyring.ts";
-import { listen } from "./http/listener.ts";
+import { listen, type Listener } from "./http/listener.ts";
 import { makeKey } from "./made-key.ts";
 import { authLogger } from "./observe/auth-log.ts";
 import { createAuthMetrics } from "./observe/auth-metrics.ts";
@@ -146,15 +146,22 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     metricsAllow: config.metricsAllow,
   });
 
-  await ledger.sweep();
-  await care.sweep();
+  const listener = await sweepAndListen().catch(async (error: unknown) => {
+    await auth.close();
+    throw error;
+  });
   const sweeping = setInterval(() => {
     care.sweep().catch((error: unknown) => log.error({ reason: errorCode(error) }, "Sweeping sessions failed"));
   }, sweepEveryMs).unref();
-  const listener = await listen(app.fetch, config);
   isServing = true;
   for (const warning of config.warnings) log.warn(warning);
   log.info({ url: listener.url, version, credential: await credentialInUse(prepare) }, "Listening");
+
+  async function sweepAndListen(): Promise<Listener> {
+    await ledger.sweep();
+    await care.sweep();
+    return listen(app.fetch, config);
+  }
 
   let closing: Promise<void> | undefined;
   async function closeInOrder(): Promise<void> {

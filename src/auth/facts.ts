@@ -61,7 +61,7 @@ export interface Facts {
   readonly mayTrustChange: boolean;
   /** When the test queries of the last hour were spent. */
   readonly testQueriesAtMs: readonly number[];
-  /** Early refreshes of this material: how many failed, from when on the next may start, and its share of chance. */
+  /** Early refreshes of this material: how many there were, from when on the next may start, and its share of chance. */
   readonly early: { readonly attempts: number; readonly notBeforeMs: number; readonly chance: number };
   readonly evidence: { readonly source: string; readonly atMs: number } | null;
   /** Since when the public state is what it is. */

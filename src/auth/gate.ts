@@ -3,7 +3,7 @@
 import { CcapiError } from "./errors.ts";
 import type { AuthAdmission } from "./contract.ts";
 import type { AuthListener } from "./events.ts";
-import { mayCarryOver, type Passage } from "./passage.ts";
+import { isLastCarry, mayCarryOver, type Passage } from "./passage.ts";
 import type { Policy } from "./policy.ts";
 import type { Clock, ProofOutcome } from "./ports.ts";
 
@@ -146,7 +146,7 @@ export function createGate({ clock, policy, emit, generation, isOpen, grant, fai
       for (const waiter of waiters) {
         const { passage, isRecovering } = waiter;
         if (isRecovering && !mayCarryOver(passage, generation())) continue;
-        if (!mayUseLastCarry && passage.carriedOver > 0) continue;
+        if (!mayUseLastCarry && isLastCarry(passage)) continue;
         if (canary === undefined || passage.carriedOver < canary.passage.carriedOver) canary = waiter;
       }
       if (canary === undefined) return undefined;

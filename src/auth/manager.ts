@@ -21,6 +21,7 @@ import { createMemoryStore } from "./store/memory.ts";
 import type { AuthStore } from "./store/port.ts";
 import type { Strategy } from "./strategies/strategy.ts";
 import { joinRefresh } from "./manual.ts";
+import { untilAborted } from "./until-aborted.ts";
 import { createWatch } from "./watch.ts";
 
 /** What a manager is made of. */
@@ -196,20 +197,6 @@ function isExpired({ credential }: Facts): boolean {
 
 function shuttingDown(): CcapiError {
   return new CcapiError("shutting_down", "The server is shutting down.", { retryAfterMs: 5_000 });
-}
-
-/** The promise's end, or the signal's. The promise itself goes on. */
-async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  if (signal.aborted) onAbort();
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
 }
 
 function assertOptions(options: AuthManagerOptions): void {

@@ -22,6 +22,11 @@ export function newPassage(operation: string): Passage {
   return { operation, carriedOver: 0, carriedTo: [], waitedMs: 0, lastGeneration: 0, method: "replay" };
 }
 
+/** Whether the next time is its last. */
+export function isLastCarry({ carriedOver }: Passage): boolean {
+  return carriedOver === maxCarriedOver - 1;
+}
+
 /** Whether it may be carried over once more; with a generation: to that one. */
 export function mayCarryOver(passage: Passage, generation?: number): boolean {
   return passage.carriedOver < maxCarriedOver && (generation === undefined || !passage.carriedTo.includes(generation));

@@ -49,7 +49,7 @@ export interface CredentialReading {
 
 /** Looks at the credential that Claude will use. */
 export interface CredentialPort {
-  /** Reads it now. Called one at a time. A rejection means "can't tell now", never "gone". */
+  /** Reads it now. Called one at a time, but for a read that went on after its signal was aborted. A rejection means "can't tell now", never "gone". */
   read(signal: AbortSignal): Promise<CredentialReading>;
   /** Calls `onChange` when something may have changed; false alarms are fine. Returns what ends the watch. */
   watch?(onChange: () => void): () => void;

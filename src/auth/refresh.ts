@@ -156,7 +156,9 @@ export async function runChain(
       outcome?.outcome === "inconclusive"
         ? `Nobody could tell whether it works: ${redact(outcome.reason)}.`
         : "No test query is left.";
-    if (hasChanged()) return { outcome: "unproven", needsPerson: false, reason, source: "change" };
+    // Without a test query left only a real request can tell: the next one may.
+    const isUntold = outcome === undefined && (trigger === "probe" || trigger === "manual");
+    if (hasChanged() || isUntold) return { outcome: "unproven", needsPerson: false, reason, source: "change" };
     return rejection === undefined ? failed(reason) : rejected(rejection.classification);
   }
 
@@ -200,7 +202,11 @@ function rejected(classification: Classification | undefined): RefreshEnding {
 }
 
 function timedOut({ reason }: AbortSignal): RefreshEnding {
-  const isTimeout = reason instanceof DeadlineError && reason.isTimeout;
+  return cutShort(reason instanceof DeadlineError && reason.isTimeout);
+}
+
+/** The end of a refresh that was cut short: by its own time limit, or by who gave it up. */
+export function cutShort(isTimeout: boolean): RefreshEnding {
   return isTimeout
     ? { ...failed("The refresh took too long."), isTimeout }
     : { outcome: "abandoned", needsPerson: false, reason: "The refresh was given up.", source: "refresh" };

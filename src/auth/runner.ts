@@ -6,7 +6,7 @@ import { deadline } from "./deadline.ts";
 import type { RefreshOutcome } from "./events.ts";
 import { publicState } from "./facts.ts";
 import type { Random } from "./ports.ts";
-import { type RefreshEnding, type RefreshPorts, runChain } from "./refresh.ts";
+import { cutShort, type RefreshEnding, type RefreshPorts, runChain } from "./refresh.ts";
 
 /** What holding a lease needs beside what a refresh does. */
 export interface RunnerPorts extends RefreshPorts {
@@ -88,10 +88,7 @@ export function createRunner(ports: RunnerPorts): Runner {
   }
 
   function interrupted(signal: AbortSignal): RefreshEnding {
-    const isTimeout = !closing.signal.aborted && signal.aborted && held?.lost.signal.aborted === false;
-    return isTimeout
-      ? { outcome: "failed", needsPerson: false, reason: "The refresh took too long.", source: "refresh", isTimeout }
-      : { outcome: "abandoned", needsPerson: false, reason: "The refresh was given up.", source: "refresh" };
+    return cutShort(!closing.signal.aborted && signal.aborted && held?.lost.signal.aborted === false);
   }
 
   function toResult({ outcome, reason }: RefreshEnding, isOurs: boolean): RefreshResult {

@@ -3,6 +3,9 @@ import type { Credential, Facts, Refresher } from "./facts.ts";
 import { type Policy, probeDelay } from "./policy.ts";
 import type { Sign, StateEvent, Transition } from "./state.ts";
 
+/** How soon a credential that worked is probed after it was refused. */
+const secondLookMs = 500;
+
 /** A sign of failure: the first makes the credential suspect, the second confirms it. */
 export function onSign(facts: Facts, sign: Sign, nowMs: number, policy: Policy): Transition {
   // About a credential that was replaced since: it says nothing of the present one.
@@ -39,10 +42,14 @@ export function refuse(
   nowMs: number,
   policy: Policy,
 ): Facts {
+  const { credential } = facts;
+  // It worked a moment ago: whether this was about one request alone is asked at once.
+  const wasValid = credential.is === "valid" || (credential.is === "suspect" && credential.wasValid);
+  const delayMs = wasValid ? secondLookMs : probeDelay(policy, facts.probes, chance);
   const refresher: Refresher =
     facts.refresher.is === "running" || facts.refresher.is === "locked_out"
       ? facts.refresher
-      : { is: "locked_out", nextProbeAtMs: nowMs + probeDelay(policy, facts.probes, chance) };
+      : { is: "locked_out", nextProbeAtMs: nowMs + delayMs };
   return { ...facts, credential: { is: "refused", reason, firstSignAtMs: firstSign(facts, nowMs) }, refresher };
 }
 

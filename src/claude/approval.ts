@@ -31,11 +31,17 @@ const redirection = /^(?:[<>]&(?:\d|-)|&>>?)/;
  */
 const unread = /^(?:#|\$['"]|<<|[(){}])/;
 
+/** A command inside another, or a text that quotes differently: within double quotes too. */
+const nested = /^(?:`|\$[({]|[<>]\()/;
+
 /** What Claude Code looks through to the command itself: variables for it, and programs that only run it otherwise. */
 const wrapping = /^(?:\w+=\S*\s+)*(?:(?:timeout|time|nice|nohup|stdbuf)\s+(?:-\S+\s+|\d\S*\s+)*)*/;
 
 /** `2>&1`, `> /dev/null`: no rule needs to name them. */
-const harmlessRedirection = /\s*\d*>(?:>|&)?\s*(?:&?\d\b|\/dev\/null)/g;
+const harmlessRedirection = /\d?>[>&]?\s?(?:&?\d\b|\/dev\/null)/g;
+
+/** Claude Code refuses longer ones by itself (measured, 2.1.330: 20,000 characters). */
+const maxLength = 10_000;
 
 /** The hook that refuses shell commands which no rule of the operator names. */
 export function approvalHook(environment: Environment): HookCallbackMatcher {
@@ -69,7 +75,7 @@ export function isApproved(command: string, tool: string, settings: Partial<Appr
 
   const rules = permissions.allow.flatMap((rule) => patternOf(rule, tool) ?? []);
   if (rules.some((pattern) => pattern === "*" || pattern === ":*")) return true;
-  const parts = splitCommand(command);
+  const parts = command.length > maxLength ? undefined : splitCommand(command);
   return parts?.every((part) => isHarmless(part) || rules.some((rule) => matches(part, rule))) === true;
 }
 
@@ -104,13 +110,24 @@ function matches(part: string, pattern: string): boolean {
   const plain = part.replace(wrapping, "").replaceAll(harmlessRedirection, "").trim();
   const prefix = pattern.endsWith(":*") ? pattern.slice(0, -2) : undefined;
   if (prefix !== undefined) return plain === prefix || plain.startsWith(`${prefix} `);
-  const source = pattern
-    .split("*")
-    .map((text) => text.replaceAll(/[\\^$.|?+()[\]{}]/g, String.raw`\$&`))
-    .join(".*");
   // `git *` names `git` alone as well.
-  const regExp = new RegExp(`^(?:${source})$`, "s");
-  return regExp.test(part) || regExp.test(plain) || (pattern.endsWith(" *") && plain === pattern.slice(0, -2));
+  if (pattern.endsWith(" *") && plain === pattern.slice(0, -2)) return true;
+  return fits(part, pattern) || fits(plain, pattern);
+}
+
+/** `*` stands for any text. No regular expression: an agent's command must not cost more than its length. */
+function fits(text: string, pattern: string): boolean {
+  const [first = "", ...rest] = pattern.split("*");
+  const last = rest.pop();
+  if (last === undefined) return text === pattern;
+  if (!text.startsWith(first) || !text.endsWith(last)) return false;
+  let at = first.length;
+  for (const piece of rest) {
+    const found = text.indexOf(piece, at);
+    if (found < 0) return false;
+    at = found + piece.length;
+  }
+  return at <= text.length - last.length;
 }
 
 /** A command line's single commands. `undefined`: it has a command inside another, or a quote without end. */
@@ -120,15 +137,16 @@ function splitCommand(line: string): string[] | undefined {
   let quote: string | undefined;
   for (let at = 0; at < line.length;) {
     const char = line.charAt(at);
-    if (quote !== "'" && (char === "`" || /^(?:\$\(|[<>]\()/.test(line.slice(at)))) return undefined;
-    if (quote === undefined && unread.test(line.slice(at))) return undefined;
-    const redirected = quote === undefined ? redirection.exec(line.slice(at))?.[0] : undefined;
+    const ahead = line.slice(at, at + 4);
+    if (quote !== "'" && nested.test(ahead)) return undefined;
+    if (quote === undefined && unread.test(ahead)) return undefined;
+    const redirected = quote === undefined ? redirection.exec(ahead)?.[0] : undefined;
     if (redirected !== undefined) {
       part += redirected;
       at += redirected.length;
       continue;
     }
-    const end = quote === undefined ? separator.exec(line.slice(at))?.[0] : undefined;
+    const end = quote === undefined ? separator.exec(ahead)?.[0] : undefined;
     if (end !== undefined) {
       parts.push(part);
       part = "";

@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import type { Environment } from "./environment.ts";
 
-/** A helper that has not answered by then is taken for hanging. Claude Code itself waits no longer (2.1.330: 10 s and more). */
+/** A helper that has not answered by then is taken for hanging. Claude Code itself would wait for minutes (see helper-watch.ts). */
 const timeoutMs = 10_000;
 const maxOutputBytes = 65_536;
 

@@ -24,7 +24,7 @@ export interface Material {
   readonly action?: string;
 }
 
-const secretByKind: Readonly<Record<string, SecretName>> = {
+const secretByKind: Readonly<Record<"api_key" | "auth_token" | "oauth_token", SecretName>> = {
   api_key: "ANTHROPIC_API_KEY",
   auth_token: "ANTHROPIC_AUTH_TOKEN",
   oauth_token: "CLAUDE_CODE_OAUTH_TOKEN",
@@ -42,7 +42,7 @@ export async function readMaterial(child: ChildSetup, own: Environment, signal: 
     case "api_key":
     case "auth_token":
     case "oauth_token": {
-      const name = secretByKind[child.kind] ?? "ANTHROPIC_API_KEY";
+      const name = secretByKind[child.kind];
       const file = own[`${name}_FILE`];
       const inSettings = child.credentialSettings.env?.[name];
       const secret = inSettings ?? child.environment[name];

@@ -10,6 +10,21 @@ import type { CredentialSettings } from "./user-settings.ts";
 /** Below this many tokens there is no room to think in: the API asks for a thinking budget of at least 1,024. */
 const leastTokensToThink = 2_048;
 
+/**
+ * Tools by which an agent would reach beyond its run: other sessions of Claude Code on this host (another client's, the operator's own,
+ * whose model is given what they say; measured, 2.1.330), and times after it. No permission rule is asked for them.
+ */
+const reachingOut = [
+  "ListAgents",
+  "SendMessage",
+  "CronCreate",
+  "CronDelete",
+  "CronList",
+  "ScheduleWakeup",
+  "PushNotification",
+  "RemoteTrigger",
+] as const;
+
 /** Limits of one run; `undefined`: none. */
 export interface RunLimits {
   readonly maxTurns: number | undefined;
@@ -66,6 +81,8 @@ function agentOptions({ turn, skipPermissions, environment }: ProfileInput): Opt
     },
     // Never "project" or "local": a settings file inside a workspace may have been written by an agent.
     settingSources: ["user"],
+    settings: { crossSessionInbound: "refuse" },
+    disallowedTools: [...reachingOut],
     ...(skipPermissions
       ? { permissionMode: "bypassPermissions", allowDangerouslySkipPermissions: true }
       : { permissionMode: "dontAsk", hooks: { PreToolUse: [approvalHook(environment)] } }),
@@ -79,7 +96,7 @@ function chatOptions({ turn, credentialSettings }: ProfileInput): Options {
     systemPrompt: turn.system ?? "",
     tools: [],
     settingSources: [],
-    settings: helpers,
+    settings: { ...helpers, crossSessionInbound: "refuse" },
     strictMcpConfig: true,
     permissionMode: "dontAsk",
   };

@@ -1,5 +1,6 @@
 // One after the other, for each key: the turns of one session never run at once.
 import { CcapiError } from "../auth/errors.ts";
+import { untilAborted } from "../auth/until-aborted.ts";
 
 /** Locks by key. */
 export interface KeyedLock {
@@ -46,7 +47,7 @@ export function createKeyedLock(maxWaiting = 64): KeyedLock {
       if (before === undefined) return release;
       waiting.set(key, ahead + 1);
       try {
-        await raceAbort(before, signal);
+        await untilAborted(before, signal);
       } catch (error) {
         release();
         throw error;
@@ -58,17 +59,4 @@ export function createKeyedLock(maxWaiting = 64): KeyedLock {
       return release;
     },
   };
-}
-
-async function raceAbort(wait: Promise<void>, signal: AbortSignal): Promise<void> {
-  let onAbort: () => void = () => undefined;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => reject(signal.reason as Error); // An AbortSignal's reason is what its owner aborted with.
-    signal.addEventListener("abort", onAbort, { once: true });
-  });
-  try {
-    await Promise.race([wait, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
 }

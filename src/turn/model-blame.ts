@@ -7,6 +7,8 @@ import type { Signal } from "../auth/signal.ts";
 
 /** A proof this fresh says that the credential works while the request's own attempt fails. */
 const freshProofMs = 15_000;
+/** A refusal that comes again within this time, with a proof in between, was never the credential's. */
+const repeatMs = 60_000;
 /** How long a model's refusals then are its own. */
 const blameMs = 10 * 60_000;
 /** How long they are without anybody having proven the credential since: a proof anew is a test query, and those are few. */
@@ -24,36 +26,47 @@ export interface ModelBlame {
   clear(model: string): void;
 }
 
+/** What is remembered of a model that was refused. */
+interface Refusal {
+  /** What the refusal said. Other words are another matter: the credential may have failed since. */
+  readonly rule: string;
+  /** When it was held against the model; `undefined`: against the credential, so far. */
+  readonly blamedAtMs: number | undefined;
+  readonly lastAtMs: number;
+}
+
 /** Makes it. `now`: milliseconds of a clock that no step moves. */
 export function createModelBlame({ status, now }: { status: () => AuthStatus; now: () => number }): ModelBlame {
-  /** When each model was blamed, and when it last refused. */
-  const blamed = new Map<string, { readonly sinceMs: number; readonly refusedAtMs: number }>();
+  const refusals = new Map<string, Refusal>();
 
-  function isBlamed(model: string, provenAtMs: number): boolean {
-    const blame = blamed.get(model);
-    if (blame === undefined) return false;
-    const isProvenSince = provenAtMs > blame.refusedAtMs;
-    const isOver = now() - blame.sinceMs >= (isProvenSince ? blameMs : blameUnprovenMs);
-    if (isOver) blamed.delete(model);
-    else blamed.set(model, { ...blame, refusedAtMs: now() });
-    return !isOver;
+  function judge(before: Refusal | undefined, rule: string, provenAtMs: number, carriedOver: number): boolean {
+    const isSame = before?.rule === rule;
+    const isProvenSince = isSame && provenAtMs > before.lastAtMs;
+    if (isSame && before.blamedAtMs !== undefined) {
+      return now() - before.blamedAtMs < (isProvenSince ? blameMs : blameUnprovenMs);
+    }
+    // It was held against the credential, and somebody has proven that one since.
+    if (isProvenSince && now() - before.lastAtMs < repeatMs) return true;
+    // Others have just proven the very credential with which this request fails once more.
+    return carriedOver > 0 && now() - provenAtMs <= freshProofMs;
   }
 
   return {
     isAboutModel(model, { isCanary, carriedOver }, signal) {
-      if (isCanary || classify(signal).verdict === "not_auth") return false;
+      const { verdict, rule } = classify(signal);
+      if (isCanary || verdict === "not_auth") return false;
       const { state, evidence } = status();
-      // Whoever can't be sure of the credential can't blame a model.
-      if (state !== "authenticated" || evidence === null) return false;
-      if (isBlamed(model, now() - evidence.ageMs)) return true;
-      // Others have just proven the very credential with which this request fails once more.
-      if (carriedOver === 0 || evidence.ageMs > freshProofMs) return false;
       // Names are clients' words: those that are over must not gather.
-      for (const [name, { sinceMs }] of blamed) if (now() - sinceMs >= blameMs) blamed.delete(name);
-      blamed.set(model, { sinceMs: now(), refusedAtMs: now() });
-      return true;
+      for (const [name, { lastAtMs }] of refusals) if (now() - lastAtMs >= blameMs) refusals.delete(name);
+      const before = refusals.get(model);
+      // Whoever can't be sure of the credential can't blame a model.
+      const isKnown = state === "authenticated" && evidence !== null;
+      const isBlamed = isKnown && judge(before, rule, now() - evidence.ageMs, carriedOver);
+      const blamedAtMs = isBlamed ? ((before?.rule === rule ? before.blamedAtMs : undefined) ?? now()) : undefined;
+      refusals.set(model, { rule, blamedAtMs, lastAtMs: now() });
+      return isBlamed;
     },
-    clear: (model) => void blamed.delete(model),
+    clear: (model) => void refusals.delete(model),
   };
 }
 

@@ -28,6 +28,10 @@ it.each([
   ['echo $"x" ; env', ["Bash(echo:*)"]],
   ["echo <<X\nps aux\nX", ["Bash(echo:*)"]],
   ["echo hi; { env; }", ["Bash(echo:*)"]],
+  [`echo "\${x#'"'}" ; env #'`, ["Bash(echo:*)"]],
+  [`echo ${"x".repeat(10_000)}`, ["Bash(echo:*)"]],
+  ["git log", ["Bash(git * log)"]],
+  ["aXb", ["Bash(aXX*b)"]],
   ["echo hi; (env)", ["Bash(echo:*)", "Bash((env:*)"]],
 ])("refuses %j under %j (B2, C3)", (command, allow) => {
   expect(isApproved(command, "Bash", allowing(...allow))).toBe(false);
@@ -44,12 +48,21 @@ it.each([
   [String.raw`npm run a\;b`, ["Bash(npm run:*)"]],
   ["npm run '$(not run)'", ["Bash(npm run:*)"]],
   ["git log --oneline", ["Bash(git *)"]],
+  ["git -C sub log --oneline", ["Bash(git * log *)"]],
   ["git", ["Bash(git *)"]],
   ["cd sub && npm run test", ["Bash(npm run:*)"]],
   ["CI=1 timeout 10s npm run test > /dev/null", ["Bash(npm run:*)"]],
   ["npm run a && git status", ["Bash(npm run:*)", "Bash(git status)"]],
 ])("lets %j pass under %j (B2)", (command, allow) => {
   expect(isApproved(command, "Bash", allowing(...allow))).toBe(true);
+});
+
+it("takes no longer than a command is long, whatever it is made of (C4)", () => {
+  const startedAt = performance.now();
+  for (const text of [" ".repeat(9_000), "1".repeat(9_000), "> ".repeat(4_500), "a ".repeat(4_500)]) {
+    isApproved(`git log x${text}y`, "Bash", allowing("Bash(git * * * * z)", "Bash(git log:*)"));
+  }
+  expect(performance.now() - startedAt).toBeLessThan(1_000);
 });
 
 it("leaves the decision to what else approves: a sandbox, or hooks of the operator's own (B2)", () => {

@@ -44,10 +44,10 @@ describe("the agent", () => {
     });
   });
 
-  it("has the operator's user settings alone, and all of Claude Code's tools (B2)", () => {
+  it("has the operator's user settings alone, and Claude Code's tools but those that reach beyond its run (B2)", () => {
     const agent = options({ profile: "agent" }, { credentialSettings: { apiKeyHelper: "h" } });
     expect(agent.settingSources).toEqual(["user"]);
-    expect(agent).not.toHaveProperty("settings");
+    expect(agent.settings).toEqual({ crossSessionInbound: "refuse" });
     expect(agent).not.toHaveProperty("tools");
   });
 
@@ -85,9 +85,10 @@ describe("plain chat", () => {
 
   it("has what the credential needs of the operator's settings, no variable on the command line (C2)", () => {
     const helpers = { apiKeyHelper: "h", awsAuthRefresh: "r" };
-    expect(options({}, { credentialSettings: { ...helpers, env: { ANTHROPIC_API_KEY: "k" } } }).settings).toEqual(
-      helpers,
-    );
+    expect(options({}, { credentialSettings: { ...helpers, env: { ANTHROPIC_API_KEY: "k" } } }).settings).toEqual({
+      ...helpers,
+      crossSessionInbound: "refuse",
+    });
   });
 
   it("never bypasses permissions, whatever the agent may (C3)", () => {

@@ -109,6 +109,22 @@ it("asks the same of a subagent's commands (B2)", async () => {
   expect(all).not.toContain("%CPU");
 });
 
+it("has no tool that reaches other sessions of this host, nor a time after its run (B2, B3)", async () => {
+  simulator.setRules([{ answer: [{ type: "text", text: "Hello." }] }]);
+  await answer(chat("hi", agent));
+  const shown = JSON.stringify(simulator.requests.at(-1)?.body);
+  for (const name of ["SendMessage", "ListAgents", "CronCreate", "ScheduleWakeup"]) expect(shown).not.toContain(name);
+  simulator.setRules([
+    {
+      when: ({ toolResults }) => toolResults.length === 0,
+      answer: [{ type: "tool_use", name: "ListAgents", input: {} }],
+    },
+    { answer: [{ type: "text", text: "Done." }] },
+  ]);
+  await answer(chat("who else is here?", agent));
+  expect(JSON.stringify(toolResultsOf(simulator.requests.at(-1)?.body))).toContain("No such tool available");
+});
+
 it("never loads a settings file from its workspace, which an agent may have written (B2)", async () => {
   await mkdir(join(workspace, ".claude"), { recursive: true });
   const settings = {

@@ -84,6 +84,31 @@ describe("a key fixed in the environment that is rejected", () => {
   });
 });
 
+describe("a model that the account may not use, under a key fixed in the environment", () => {
+  it("costs the others a second, once: then it is a 404 to who asks for it (C4, A1)", async () => {
+    simulator.setRules([
+      {
+        when: ({ body }) => JSON.stringify(body).includes("opus"),
+        fault: { kind: "status", status: 403, type: "permission_error", message: "Your account may not use it." },
+      },
+      { answer: [{ type: "text", text: "Hi there." }] },
+    ]);
+    server = await startServer({ upstream: simulator.url, environment: { ANTHROPIC_API_KEY: goodKey } });
+    const running = server;
+    const askFor = async (model: string) => {
+      const response = await running.post("/v1/chat/completions", chat("Hello", { model }));
+      await response.text();
+      return response.status;
+    };
+    expect(await askFor("sonnet")).toBe(200);
+    await askFor("opus");
+    await until("the others are served", async () => (await askFor("sonnet")) === 200, 5_000);
+    expect(await askFor("opus")).toBe(404);
+    expect(await askFor("sonnet")).toBe(200);
+    expect((await authHealth(running)).state).toBe("authenticated");
+  });
+});
+
 describe("a token that was revoked", () => {
   it("needs a person too, though it lies in a file; the new file heals it (A2, A7)", async () => {
     simulator.credentials.revoke(deadKey);

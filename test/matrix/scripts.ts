@@ -126,7 +126,7 @@ function isAsked(call: Call): boolean {
 }
 
 /** Tool results in a call's conversation. The turn before has none. */
-export function countResults({ body }: Call): number {
+function countResults({ body }: Call): number {
   return JSON.stringify(body).split('"type":"tool_result"').length - 1;
 }
 
@@ -147,7 +147,7 @@ export function isAgent({ body }: Call): boolean {
 }
 
 /** The subagent's own conversation begins with its task. */
-export function isSubagent(call: Call): boolean {
+function isSubagent(call: Call): boolean {
   const { messages } = call.body as { messages?: readonly unknown[] };
   return isAgent(call) && JSON.stringify(messages?.[0] ?? "").includes(subagentTask);
 }

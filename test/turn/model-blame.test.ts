@@ -54,6 +54,22 @@ describe("a refusal", () => {
     expect(blame.isAboutModel("opus", again, sign)).toBe(false);
   });
 
+  it("is the model's where the credential was doubted for it, proven by somebody, and it comes again (C4)", () => {
+    const { blame, clock } = create({ ...proven(0), evidence: null });
+    expect(blame.isAboutModel("opus", first, sign)).toBe(false); // A fixed key: refused at this one sign …
+    clock.nowMs = 5_000;
+    clock.told = proven(1_000); // … and proven by the probe.
+    expect(blame.isAboutModel("opus", first, sign)).toBe(true);
+    expect(blame.isAboutModel("sonnet", first, sign)).toBe(false);
+  });
+
+  it("in other words than before is the credential's: it may have died since (A1)", () => {
+    const { blame } = create(proven(1_000));
+    expect(blame.isAboutModel("opus", again, { ...sign, status: 403 })).toBe(true);
+    expect(blame.isAboutModel("opus", first, { ...sign, status: 403 })).toBe(true);
+    expect(blame.isAboutModel("opus", first, sign)).toBe(false);
+  });
+
   it("that is not about authentication is nobody's here (A1)", () => {
     const { blame } = create(proven(0));
     expect(
