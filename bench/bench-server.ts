@@ -6,11 +6,15 @@ import { loadConfig, programPath } from "../src/config.ts";
 import type { Logger } from "../src/observe/log.ts";
 import { startServer } from "../src/server.ts";
 import { type Simulator, startSimulator } from "../src/simulator/index.ts";
+import { type Asked, createAsk, createRequest } from "./client.ts";
 
 /** What a bench does with its server. */
 export interface RunningBench {
   readonly simulator: Simulator;
-  ask(text: string, model: string): Promise<{ status: number; state: string | undefined; ms: number }>;
+  readonly url: string;
+  /** Opens it, for clients elsewhere. */
+  readonly key: string;
+  ask(text: string, model: string): Promise<Asked>;
   refresh(): Promise<void>;
   health(): Promise<{ refreshCount: number }>;
   /** Times of the log's events of a kind, by `performance.now()`. */
@@ -21,11 +25,13 @@ export interface RunningBench {
   calls(): number;
   rejected(): number;
   lastBodyBytes(): number;
-  until(isSo: () => boolean): Promise<void>;
+  /** @throws Error where it is not so within half a minute. */
+  until(what: string, isSo: () => boolean): Promise<void>;
   stop(): Promise<void>;
 }
 
 const key = "bench-key";
+const untilLimitMs = 30_000;
 
 /** Starts both. `file` is the credential's. */
 export async function startBench(options: {
@@ -62,22 +68,14 @@ export async function startBench(options: {
     },
   });
   const server = await startServer(config, log);
-  const request = (path: string, body?: unknown) =>
-    fetch(server.url + path, {
-      method: body === undefined ? "GET" : "POST",
-      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
+  const request = createRequest(server.url, key);
   const answers = () => simulator.requests.filter(({ path }) => /^\/v1\/messages(?:\?|$)/.test(path));
   return {
     simulator,
     reads,
-    async ask(text, model) {
-      const startedAt = performance.now();
-      const response = await request("/v1/chat/completions", { model, messages: [{ role: "user", content: text }] });
-      const body = (await response.json()) as { error?: { state?: string } };
-      return { status: response.status, state: body.error?.state, ms: performance.now() - startedAt };
-    },
+    url: server.url,
+    key,
+    ask: createAsk(server.url, key),
     async refresh() {
       await (await request("/health/auth/refresh", {})).text();
     },
@@ -89,8 +87,12 @@ export async function startBench(options: {
     calls: () => answers().length,
     rejected: () => answers().filter(({ outcome }) => outcome === "rejected").length,
     lastBodyBytes: () => answers().at(-1)?.bodyBytes ?? 0,
-    async until(isSo) {
-      while (!isSo()) await sleep(10);
+    async until(what, isSo) {
+      const startedAt = performance.now();
+      while (!isSo()) {
+        if (performance.now() - startedAt > untilLimitMs) throw new Error(`Not within ${untilLimitMs} ms: ${what}`);
+        await sleep(10);
+      }
     },
     async stop() {
       await server.close();
