@@ -58,6 +58,13 @@ export function endingOf({ moment, credential, mended }: Cell): Ending {
       why: "a process keeps the key that it was started with, and a subagent can't be carried over to another",
     };
   }
+  if (moment === "on resume" && mended === "after 5 s") {
+    return {
+      is: "error",
+      code: "upstream_auth_failed_after_side_effects",
+      why: "a request is carried over twice at most, and telling that the old credential was still dead was once",
+    };
+  }
   if (mended === "never") {
     const code =
       moment === "before the first byte" ? "upstream_auth_unavailable" : "upstream_auth_failed_after_side_effects";

@@ -229,8 +229,9 @@ function withoutVolatile(body: unknown): unknown {
       (key, value: unknown) => (key === "cache_control" ? undefined : value),
     )
       .replaceAll(/<system-reminder>.*?<\/system-reminder>\\?n?/g, "")
-      // A subagent's own id.
-      .replaceAll(/\bagentId: \w+/g, "agentId: …"),
+      // A subagent's own id, and its time.
+      .replaceAll(/agentId: \w+/g, "agentId: …")
+      .replaceAll(/duration_ms: \d+/g, "duration_ms: …"),
   );
 }
 
