@@ -18,18 +18,35 @@ export interface AuthParts extends Omit<ProofPorts, "model"> {
   readonly onEvent: AuthListener;
 }
 
+/** Which credential it is, and what is done to keep it working. */
+export interface ClaudeAuthSettings {
+  /** The environment in which `*_FILE` variables are looked up and the refresh command runs. */
+  readonly environment: Config["environment"];
+  /** Program and arguments of a command that renews the credential. */
+  readonly refreshCommand: readonly string[] | undefined;
+  /** Model of the test query. */
+  readonly testModel: string;
+  readonly policy: AuthManagerOptions["policy"];
+}
+
 /** The manager of the credential that this server's Claude processes use. */
-export function createClaudeAuth(config: Config, { runtime, onEvent, ...proof }: AuthParts): AuthManager {
+export function createClaudeAuth(config: Config, parts: AuthParts): AuthManager {
+  const { environment, authRefreshCommand: refreshCommand, authTestModel: testModel } = config;
+  return joinClaudeAuth({ environment, refreshCommand, testModel, policy: policy(config) }, parts);
+}
+
+/** The manager of a credential that Claude processes use. */
+export function joinClaudeAuth(settings: ClaudeAuthSettings, { runtime, onEvent, ...proof }: AuthParts): AuthManager {
   const credential = createWatchedCredential({
     prepareChild: proof.prepareChild,
-    environment: config.environment,
-    hasRefreshCommand: config.authRefreshCommand !== undefined,
+    environment: settings.environment,
+    hasRefreshCommand: settings.refreshCommand !== undefined,
   });
   return createAuthManager({
     credential,
-    prove: createProof({ ...proof, model: config.authTestModel }),
-    strategies: strategies(config, runtime),
-    policy: policy(config),
+    prove: createProof({ ...proof, model: settings.testModel }),
+    strategies: strategies(settings, runtime),
+    policy: settings.policy,
     onEvent(event) {
       // Told before the look that follows: what that finds is then known to have come back.
       if (event.type === "failure-report" && event.isCurrent && saysMissing(event)) credential.noteAbsence();
@@ -51,13 +68,13 @@ function saysMissing({ rule }: { readonly rule: string }): boolean {
 }
 
 /** In the order in which they are tried: what costs least first. */
-function strategies(config: Config, runtime: Runtime): Strategy[] {
-  const [program, ...args] = config.authRefreshCommand ?? [];
+function strategies({ refreshCommand, environment }: ClaudeAuthSettings, runtime: Runtime): Strategy[] {
+  const [program, ...args] = refreshCommand ?? [];
   return [
     rereadStrategy(),
     ...(program === undefined
       ? []
-      : [commandStrategy({ command: [program, ...args], environment: withoutOwn(config.environment) })]),
+      : [commandStrategy({ command: [program, ...args], environment: withoutOwn(environment) })]),
     testQueryStrategy(),
     reloadStrategy(() => runtime.reload()),
   ];

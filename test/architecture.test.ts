@@ -110,6 +110,13 @@ describe("the layers", () => {
     ["src/index.ts", "./claude/run.ts"],
     ["src/index.ts", "@anthropic-ai/claude-agent-sdk"],
     ["src/agent.ts", "./http/app.ts"],
+    ["src/agent/drive.ts", "../turn/run.ts"],
+    ["src/agent/drive.ts", "../server.ts"],
+    ["src/agent/drive.ts", "@anthropic-ai/claude-agent-sdk"],
+    ["src/agent/drive.ts", "node:child_process"],
+    ["src/turn/run.ts", "../agent/drive.ts"],
+    ["src/claude/run.ts", "../agent/drive.ts"],
+    ["src/server.ts", "./agent.ts"],
     ["src/http/app.ts", "node:process"],
     ["src/http/app.ts", "../../test/helpers/imports.ts"],
   ])("keep %s from importing %s", (path, specifier) => {
@@ -131,6 +138,9 @@ describe("the layers", () => {
     ["src/simulator/server.ts", "node:http"],
     ["src/cli/serve.ts", "../server.ts"],
     ["src/cli.ts", "../package.json"],
+    ["src/agent/drive.ts", "../turn/progress.ts"],
+    ["src/agent/drive.ts", "../wiring.ts"],
+    ["src/agent.ts", "./claude/runtime.ts"],
   ])("let %s import %s", (path, specifier) => {
     expect(breachesOf(path, `import * as made from "${specifier}"; made.up();`)).toEqual([]);
   });
@@ -145,6 +155,13 @@ describe("the layers", () => {
     expect(breachesOf(path, `import type { A } from "${specifier}"; export type B = A;`)).toEqual([]);
     expect(breachesOf(path, `import { a } from "${specifier}"; a();`)[0]).toContain("may not import values from");
   });
+});
+
+it("lets the library know the Agent SDK's types, and others not", () => {
+  const text = 'import type { Query } from "@anthropic-ai/claude-agent-sdk"; export type Q = Query;';
+  expect(breachesOf("src/agent.ts", text)).toEqual([]);
+  expect(breachesOf("src/agent/drive.ts", text)).toEqual([]);
+  expect(breachesOf("src/turn/run.ts", text)).toHaveLength(1);
 });
 
 describe("the process's surroundings", () => {

@@ -46,7 +46,12 @@ export async function readSettings(environment: Environment): Promise<unknown> {
 
 /** What of the operator's user settings concerns the credential. */
 export async function readCredentialSettings(environment: Environment): Promise<CredentialSettings> {
-  const settings = credentialSettings.safeParse(await readSettings(environment));
+  return toCredentialSettings(await readSettings(environment));
+}
+
+/** What of a settings object concerns the credential. */
+export function toCredentialSettings(object: unknown): CredentialSettings {
+  const settings = credentialSettings.safeParse(object);
   if (!settings.success) return {};
   const { env = {}, ...helpers } = settings.data;
   const allowed = Object.entries(env).filter(([name]) => isAllowed(name) && !placeNames.has(name));

@@ -76,12 +76,28 @@ export const rooms: Readonly<Record<string, RoomRule>> = {
   "made-key": { packages: ["node:crypto"] },
   version: { packages: ["node:fs"] },
   index: { from: ["auth"], packages: [] },
-  agent: { from: ["auth", "claude", "turn"], packages: true },
+  agent: {
+    from: ["auth", "claude", "wiring", "src/turn/progress.ts", "src/turn/model-blame.ts"],
+    typesFrom: [turnTypes],
+    packages: true,
+  },
 };
 
 /** Modules that only some files may load, whatever their room allows. */
-const reserved: readonly { readonly module: RegExp; readonly path: RegExp; readonly why: string }[] = [
-  { module: /^@anthropic-ai\//, path: /^src\/claude\//, why: "only claude/ speaks to the Agent SDK" },
+const reserved: readonly {
+  readonly module: RegExp;
+  readonly path: RegExp;
+  /** Files that may load its types beside. */
+  readonly typesPath?: RegExp;
+  readonly why: string;
+}[] = [
+  {
+    module: /^@anthropic-ai\//,
+    path: /^src\/claude\//,
+    // Its own arguments, messages and control methods are what the library hands on.
+    typesPath: /^src\/agent(\.ts|\/)/,
+    why: "only claude/ speaks to the Agent SDK",
+  },
   {
     module: /^(node:)?(child_process|cluster)$/,
     path: /^src\/(claude\/|auth\/strategies\/command\.ts$)/,
@@ -106,7 +122,7 @@ const extraPackages: Readonly<Record<string, RegExp>> = {
 };
 
 const globalsOnlyIn: Readonly<Record<string, { readonly path: RegExp; readonly why: string }>> = {
-  env: { path: /^src\/config\.ts$/, why: "only config.ts reads process.env" },
+  env: { path: /^src\/(config|agent)\.ts$/, why: "only config.ts and agent.ts read process.env" },
   stdout: { path: /^src\/cli(\.ts|\/)/, why: "only the command line prints" },
   stderr: { path: /^src\/cli(\.ts|\/)/, why: "only the command line prints" },
   console: { path: /^src\/cli(\.ts|\/)/, why: "only the command line prints" },
@@ -171,7 +187,7 @@ function* importBreaches({ path, text }: SourceFile): Generator<string> {
 function importBreach(path: string, rule: RoomRule, { specifier, isTypeOnly }: Import): string | undefined {
   if (specifier === undefined)
     return mayComputeImports.test(path) ? undefined : "imports a module whose name is computed";
-  if (!specifier.startsWith(".")) return packageBreach(path, rule, specifier);
+  if (!specifier.startsWith(".")) return packageBreach(path, rule, { specifier, isTypeOnly });
   const target = posix.normalize(posix.join(posix.dirname(path), specifier));
   if (!target.startsWith("src/")) {
     return target === "package.json" ? undefined : `imports ${specifier}, which is outside src`;
@@ -183,9 +199,14 @@ function importBreach(path: string, rule: RoomRule, { specifier, isTypeOnly }: I
   return `${roomOf(path)} may not import ${asType ? "values " : ""}from ${target}`;
 }
 
-function packageBreach(path: string, rule: RoomRule, specifier: string): string | undefined {
+function packageBreach(
+  path: string,
+  rule: RoomRule,
+  { specifier, isTypeOnly }: { readonly specifier: string; readonly isTypeOnly: boolean },
+): string | undefined {
   const keeper = reserved.find(({ module }) => module.test(specifier) || module.test(toPackageName(specifier)));
-  if (keeper !== undefined && !keeper.path.test(path)) return `imports ${specifier}: ${keeper.why}`;
+  const isKept = keeper?.path.test(path) === false && !(isTypeOnly && keeper.typesPath?.test(path) === true);
+  if (isKept) return `imports ${specifier}: ${keeper.why}`;
   if (rule.packages === true || extraPackages[path]?.test(specifier) === true) return undefined;
   const allowed = rule.packages.some((name) =>
     name.endsWith(":") ? specifier.startsWith(name) : name === specifier || name === toPackageName(specifier),
