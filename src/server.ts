@@ -9,6 +9,7 @@ import { createProcessOwner } from "./claude/process.ts";
 import { identify } from "./claude/process-tree.ts";
 import { type RunSpec, startRun } from "./claude/run.ts";
 import { createRuntime } from "./claude/runtime.ts";
+import { createPool } from "./claude/pool.ts";
 import { type Config, ConfigError, isLoopback } from "./config.ts";
 import { createApp } from "./http/app.ts";
 import type { StreamTiming } from "./http/chat-completions.ts";
@@ -67,6 +68,14 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
 
   const owner = createProcessOwner();
   const runtime = createRuntime();
+  const pool = createPool({
+    maxIdle: config.poolMaxIdle ?? availableParallelism() * 2,
+    maxIdleBytes: config.poolMaxIdleMb * 1_048_576,
+    idleMs: config.poolIdleMs,
+    maxRuns: 200,
+    maxStarting: availableParallelism(),
+    returnMs: 150,
+  });
   const sessions = createSessionStore({
     dir: join(stateDir, "sessions"),
     timeToLiveMs: config.sessionTtlMs,
@@ -74,7 +83,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   });
   const sessionLock = createKeyedLock();
   const ledger = createLedger(join(stateDir, "ledger"), await nameProcess(process.pid), isRunning);
-  const care = createSessionCare({ sessions, lock: sessionLock, ledger, maxPerClient: config.maxSessionsPerKey });
+  const care = createSessionCare({ sessions, lock: sessionLock, ledger, pool, maxPerClient: config.maxSessionsPerKey });
   const childPolicy: ChildPolicy = {
     environment: config.environment,
     allowTelemetry: config.allowTelemetry,
@@ -83,17 +92,25 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   };
   const prepare = () => prepareChild(childPolicy);
   const workspaces = createWorkspaces(stateDir);
-  const start = (spec: RunSpec, signal: AbortSignal) => startRun(spec, { runtime, owner, now: Date.now }, signal);
+  const start = (spec: RunSpec, signal: AbortSignal) => startRun(spec, { runtime, owner, pool, now: Date.now }, signal);
   const logAuth = authLogger(log);
   let countAuth: AuthListener = () => undefined;
   const auth = createClaudeAuth(config, {
-    runtime,
+    runtime: {
+      ...runtime,
+      async reload() {
+        pool.retire();
+        await runtime.reload();
+      },
+    },
     prepareChild: prepare,
     startRun: start,
     openWorkspace: workspaces.chat,
     onEvent(event) {
       logAuth(event);
       countAuth(event);
+      // What they were started with is not what the next run is to use.
+      if (event.type === "credential-change") pool.retire();
     },
   });
   const admission = createAdmission({
@@ -107,6 +124,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   });
   countAuth = createAuthMetrics(metrics.registry, () => auth.status());
   const runner = createTurnRunner({
+    pool,
     blame: createModelBlame({ status: auth.status, now: () => performance.now() }),
     auth,
     admission,
@@ -177,6 +195,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     cut();
     await auth.close();
     await runner.settled();
+    await pool.close();
     await owner.close();
     log.info("Shut down");
   }

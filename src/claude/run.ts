@@ -1,18 +1,21 @@
-// One run of Claude: a prompt in, TurnEvents out, in a process of its own that is gone when `ended` resolves.
+// One run of Claude: a prompt in, TurnEvents out, in a process that is gone, or given back to the pool, when `ended` resolves.
 // Reports every sign of a failed credential as a signal and decides nothing about it.
-import type { SDKUserMessage } from "@anthropic-ai/claude-agent-sdk";
+import type { SDKMessage } from "@anthropic-ai/claude-agent-sdk";
 import { CcapiError } from "../auth/errors.ts";
 import type { Signal } from "../auth/signal.ts";
 import type { ContentBlock, TurnEvent, Usage } from "../turn/turn.ts";
 import { readAnswer } from "./answer.ts";
 import type { ChildSetup } from "./child-setup.ts";
+import { type ClaudeProcess, startClaudeProcess } from "./claude-process.ts";
 import { processDied, toFailure } from "./failures.ts";
 import { HelperFailure, watchHelper } from "./helper-watch.ts";
-import type { OwnedProcess, ProcessOwner } from "./process.ts";
-import { type Conversation, type RunLimits, toOptions, type TurnSettings } from "./profile.ts";
+import type { Pool, Taken } from "./pool.ts";
+import type { ProcessOwner } from "./process.ts";
+import type { Conversation, RunLimits, TurnSettings } from "./profile.ts";
 import type { Runtime } from "./runtime.ts";
 import { isOurs } from "./stop-cutter.ts";
 import type { SubagentEvent } from "./subagents.ts";
+import { createTrace } from "./trace.ts";
 
 /** A process whose input was closed flushes its transcript and ends by itself within this time. */
 const ownEndMs = 2_000;
@@ -28,6 +31,19 @@ export interface RunSpec {
   readonly limits: RunLimits;
   readonly skipPermissions: boolean;
   readonly child: ChildSetup;
+  /** Whose process may serve it, and be kept for whom afterwards; `undefined`: one of its own, that ends with it. */
+  readonly reuse?: Reuse | undefined;
+  /** The process that it goes on in, taken from the pool. */
+  readonly taken?: Taken | undefined;
+}
+
+/** Who is parted from whom. */
+export interface Reuse {
+  /** The client key's name. */
+  readonly client: string;
+  readonly endUser: string | undefined;
+  /** Its transcript stays: a process may go on with it. */
+  readonly isSession: boolean;
 }
 
 /** What a run yields: a turn's events, and beside them what its caller must know. */
@@ -62,14 +78,21 @@ export interface ClaudeRun {
    * Ends after `finish`, or throws CcapiError. Ending it early ends the process.
    */
   readonly events: AsyncGenerator<RunEvent, void, undefined>;
-  /** Resolves when the process and everything it started are gone. Never rejects. */
+  /** Resolves when the process and everything it started are gone, or kept for another run. Never rejects. */
   readonly ended: Promise<void>;
+  /** Whether its process had served another run before. */
+  readonly wasKept: boolean;
 }
+
+/** A process of the run's own. */
+const own = { costBeforeUsd: 0, wasKept: false } as const;
 
 /** What a run needs of its surroundings. */
 export interface RunPorts {
   readonly runtime: Runtime;
   readonly owner: ProcessOwner;
+  /** Processes kept from earlier runs. Absent: every run has its own. */
+  readonly pool?: Pool | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -80,44 +103,46 @@ export function startRun(spec: RunSpec, ports: RunPorts, signal: AbortSignal): C
   const ended = new Promise<void>((resolve) => {
     markEnded = resolve;
   });
-  return { events: runEvents(spec, ports, signal, markEnded), ended };
+  let wasKept = false;
+  const onTaken = (taken: Taken) => {
+    ({ wasKept } = taken);
+  };
+  return {
+    events: runEvents(spec, ports, signal, markEnded, onTaken),
+    ended,
+    get wasKept() {
+      return wasKept;
+    },
+  };
 }
 
 async function* runEvents(
   spec: RunSpec,
-  { runtime, owner, now }: RunPorts,
+  { runtime, owner, pool, now }: RunPorts,
   signal: AbortSignal,
   markEnded: () => void,
+  onTaken: (taken: Taken) => void,
 ): AsyncGenerator<RunEvent, void, undefined> {
-  let owned: OwnedProcess | undefined;
+  let claude: ClaudeProcess | undefined;
   let hasEndedItself = false;
   let isAuthFailure = false;
-  const { input, close } = openInput(spec.prompt);
+  let isKept = false;
   const heard = new AbortController();
-  let closeQuery: () => void = () => undefined;
   let onAbort: () => void = () => undefined;
-  const stop = () => void owned?.end({ closeFirstMs: renewalGrace(isAuthFailure || isAboutCredential(signal.reason)) });
   const renewalGrace = (isNeeded: boolean) => (isNeeded && spec.child.kind === "stored_login" ? renewalGraceMs : 0);
+  const stop = () =>
+    void claude?.end({ closeFirstMs: renewalGrace(isAuthFailure || isAboutCredential(signal.reason)) });
   try {
     const sdk = await runtime.sdk();
     signal.throwIfAborted();
     yield { type: "phase", phase: "starting" };
     signal.throwIfAborted(); // The caller may have taken its time.
-    const query = sdk.query({
-      prompt: input,
-      options: {
-        ...toOptions({
-          ...spec,
-          environment: spec.child.environment,
-          credentialSettings: spec.child.credentialSettings,
-        }),
-        spawnClaudeCodeProcess: owner.spawner((spawned) => {
-          owned = spawned;
-          if (signal.aborted) stop();
-        }),
-      },
-    });
-    closeQuery = () => query.close();
+    const start = () => startClaudeProcess(spec, { sdk, owner });
+    const taken = spec.taken ?? (await pool?.take(spec, start, signal)) ?? { process: start(), ...own };
+    claude = taken.process;
+    onTaken(taken);
+    signal.throwIfAborted();
+    const promptId = claude.send(spec.prompt);
     const aborted = new Promise<never>((_resolve, reject) => {
       onAbort = () => {
         stop();
@@ -128,15 +153,27 @@ async function* runEvents(
     const broken = Promise.race([aborted, helperFailed]);
     broken.catch(() => undefined); // Nobody may be waiting when it comes.
     signal.addEventListener("abort", onAbort, { once: true });
-    for await (const event of readAnswer(keptOpen(query, broken), spec.turn, now)) {
+    const trace = createTrace(promptId);
+    for await (const event of readAnswer(keptOpen(claude, broken), spec.turn, now)) {
       if (event.type !== "phase") heard.abort();
       if (event.type === "signal" && isAuthSign(event.signal)) isAuthFailure = true;
-      if (event.type === "finish") hasEndedItself = !isCutByUs(event);
-      yield event;
-      if (event.type === "finish") return;
+      trace.note(event);
+      if (event.type !== "finish") {
+        yield event;
+        continue;
+      }
+      hasEndedItself = !isCutByUs(event);
+      const costUsd = event.costUsd - taken.costBeforeUsd;
+      if (hasEndedItself && pool?.give(claude, spec, { ...trace.left(), costUsd: event.costUsd }) === true) {
+        isKept = true;
+        // Before the client hears of the end: what it asks next finds the process.
+        markEnded();
+      }
+      yield { ...event, costUsd };
+      return;
     }
-    yield* lastWords(owned);
-    throw processDied(owned?.exitReason());
+    yield* lastWords(claude);
+    throw processDied(claude.exitReason());
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     if (error instanceof CcapiError) throw error;
@@ -148,20 +185,24 @@ async function* runEvents(
       yield { type: "signal", signal: failure, isFinal: true };
       throw toFailure(failure, { rateLimit: undefined, nowMs: now() });
     }
-    yield* lastWords(owned);
-    throw processDied(owned?.exitReason());
+    yield* lastWords(claude);
+    throw processDied(claude?.exitReason());
   } finally {
     heard.abort();
     signal.removeEventListener("abort", onAbort); // The signal may live as long as the server.
-    close();
-    const end = owned?.end({ closeFirstMs: hasEndedItself ? ownEndMs : renewalGrace(isAuthFailure) });
-    void (end ?? Promise.resolve()).then(closeQuery).then(markEnded, markEnded);
+    if (!isKept) {
+      const unused = spec.taken?.process ?? claude;
+      if (unused !== undefined) pool?.drop(unused);
+      claude ??= unused;
+      const end = claude?.end({ closeFirstMs: hasEndedItself ? ownEndMs : renewalGrace(isAuthFailure) });
+      void (end ?? Promise.resolve()).then(markEnded, markEnded);
+    }
   }
 }
 
 /** What a process that died wrote to stderr, as a sign. */
-function* lastWords(owned: OwnedProcess | undefined): Generator<RunEvent> {
-  const text = owned?.stderrTail() ?? "";
+function* lastWords(claude: ClaudeProcess | undefined): Generator<RunEvent> {
+  const text = claude?.stderrTail() ?? "";
   if (text !== "") yield { type: "signal", signal: { source: "stderr", text }, isFinal: true };
 }
 
@@ -170,10 +211,9 @@ function* lastWords(owned: OwnedProcess | undefined): Generator<RunEvent> {
  * waits up to 2 s for the process and then kills it (measured, SDK 0.3.330). The process is ours to end, in its own time,
  * and nobody waits for that.
  */
-function keptOpen<T>(source: AsyncIterable<T>, broken: Promise<never>): AsyncIterable<T> {
+function keptOpen(source: Pick<ClaudeProcess, "next">, broken: Promise<never>): AsyncIterable<SDKMessage> {
   return {
     [Symbol.asyncIterator]() {
-      const iterator = source[Symbol.asyncIterator]();
       let failure: { readonly reason: unknown } | undefined;
       let fail: (reason: unknown) => void = () => undefined;
       // Not `Promise.race` for each message: `broken` lives as long as the run, and would hold every one of them.
@@ -186,7 +226,7 @@ function keptOpen<T>(source: AsyncIterable<T>, broken: Promise<never>): AsyncIte
           if (failure !== undefined) return Promise.reject(failure.reason); // What the run was ended with.
           return new Promise((resolve, reject) => {
             fail = reject;
-            iterator.next().then(resolve, reject);
+            source.next().then(resolve, reject);
           });
         },
       };
@@ -205,22 +245,4 @@ function isAboutCredential(reason: unknown): boolean {
 
 function isAuthSign(signal: Signal): boolean {
   return "error" in signal && signal.error === "authentication_failed";
-}
-
-/** Streaming input: one message, then open until closed, so that the process lives as long as its run. */
-function openInput(prompt: readonly ContentBlock[]): { input: AsyncIterable<SDKUserMessage>; close: () => void } {
-  let close: () => void = () => undefined;
-  const closed = new Promise<void>((resolve) => {
-    close = resolve;
-  });
-  async function* input(): AsyncGenerator<SDKUserMessage> {
-    yield {
-      type: "user",
-      // The same shapes; the SDK's type wants mutable arrays.
-      message: { role: "user", content: [...prompt] as SDKUserMessage["message"]["content"] & object },
-      parent_tool_use_id: null,
-    };
-    await closed;
-  }
-  return { input: input(), close };
 }

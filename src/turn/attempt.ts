@@ -3,10 +3,12 @@
 import type { AuthAdmission, Decision } from "../auth/contract.ts";
 import { CcapiError } from "../auth/errors.ts";
 import type { ChildSetup } from "../claude/child-setup.ts";
-import type { Conversation, RunLimits } from "../claude/profile.ts";
+import type { RunLimits } from "../claude/profile.ts";
+import type { Pool } from "../claude/pool.ts";
 import type { ClaudeRun, RunSpec } from "../claude/run.ts";
+import { splitConversation } from "../claude/transcript.ts";
 import { addUsage, noUsage } from "../claude/usage.ts";
-import { type OpenConversation, openConversation } from "./conversation.ts";
+import { memoryConversation, type OpenConversation, openConversation } from "./conversation.ts";
 import type { Ledger } from "./ledger.ts";
 import { type ModelBlame, modelRefused } from "./model-blame.ts";
 import { createProgress, type Progress } from "./progress.ts";
@@ -22,6 +24,7 @@ export interface AttemptPorts {
   readonly startRun: (spec: RunSpec, signal: AbortSignal) => ClaudeRun;
   /** Makes sure of the folder that a turn's Claude works in. */
   readonly openWorkspace: (turn: Turn, context: TurnContext) => Promise<string>;
+  readonly pool: Pick<Pool, "takeChat" | "hasSession"> | undefined;
   readonly blame: ModelBlame;
   readonly limits: RunLimits;
   readonly skipPermissions: boolean;
@@ -34,6 +37,8 @@ export type AttemptEnd =
   | { readonly is: "finished" }
   /** The credential ended it: another attempt, with a renewed one, begins anew or goes on where this one stopped. */
   | { readonly is: "carry-over"; readonly resumption: Resumption | undefined }
+  /** The process kept from an earlier run was of no use: another does the same. */
+  | { readonly is: "again"; readonly resumption: Resumption | undefined }
   /** Its process died between two calls: another goes on. */
   | { readonly is: "revive"; readonly resumption: Resumption };
 
@@ -120,6 +125,10 @@ export function createAttempt(
     } catch (error) {
       // What the end of a replaced run throws says nothing that the decision doesn't.
       if (!isDecided() || signal.aborted) {
+        if (isDeath(error) && !signal.aborted && run?.wasKept === true && progress.standing.is === "untouched") {
+          isHandedOn = resumed !== undefined;
+          return { is: "again", resumption: resumed };
+        }
         const mayRevive = isDeath(error) && !signal.aborted && resumed?.isRevived !== true;
         const resumption = mayRevive ? handOn() : undefined;
         if (resumption === undefined) throw error;
@@ -137,20 +146,27 @@ export function createAttempt(
   async function open(child: ChildSetup): Promise<OpenedRun> {
     const workspace = await ports.openWorkspace(turn, context);
     const place = { configDir: child.configDir, workspace };
-    opened ??= await openConversation(turn, context.client, place, ports);
     const { limits, skipPermissions } = ports;
+    const reuse = { client: context.client.name, endUser: turn.endUser, isSession: turn.sessionId !== undefined };
+    const common = { workspace, limits, skipPermissions, child, reuse };
+    const live = opened === undefined ? takeChat({ ...common, turn }) : undefined;
+    if (live !== undefined) {
+      opened = live.opened;
+      return { run: live.spec, opened: live.opened, checkpoint: undefined };
+    }
+    opened ??= await openConversation(turn, context.client, place, ports);
     const { system } = opened;
     const { conversation, prompt } = resumed ?? opened;
-    const spec: RunSpec = {
-      turn: { ...turn, system },
-      prompt,
-      conversation,
-      workspace,
-      limits,
-      skipPermissions,
-      child,
-    };
-    return { run: spec, opened, checkpoint: undefined };
+    return { run: { ...common, turn: { ...turn, system }, prompt, conversation }, opened, checkpoint: undefined };
+  }
+
+  /** A chat whose history is in the memory of a process: nothing of it has to be handed over again, or written anywhere. */
+  function takeChat(common: Omit<RunSpec, "prompt" | "conversation">) {
+    if (turn.sessionId !== undefined || turn.profile !== "chat") return undefined;
+    const { history, prompt } = splitConversation(turn.messages);
+    const spec: RunSpec = { ...common, prompt, conversation: { kind: "none" } };
+    const taken = history.length === 0 ? undefined : ports.pool?.takeChat(spec, history);
+    return taken && { spec: { ...spec, taken }, opened: memoryConversation(turn, prompt) };
   }
 
   async function conclude(
@@ -198,7 +214,7 @@ export function createAttempt(
 
 /** A run with its conversation. */
 interface OpenedRun {
-  readonly run: RunSpec & { readonly conversation: Conversation };
+  readonly run: RunSpec;
   readonly opened: OpenConversation;
   /** The transcript's last assistant message. */
   checkpoint: string | undefined;

@@ -2,6 +2,7 @@
 // Decides nothing about running it.
 import { randomUUID } from "node:crypto";
 import { CcapiError } from "../auth/errors.ts";
+import type { Pool } from "../claude/pool.ts";
 import type { Conversation } from "../claude/profile.ts";
 import {
   deleteTranscript,
@@ -39,6 +40,8 @@ export interface OpenConversation {
 interface ConversationPorts {
   readonly sessions: SessionStore;
   readonly ledger: Ledger;
+  /** A process that goes on from there keeps what its transcript may not hold yet. */
+  readonly pool: Pick<Pool, "hasSession"> | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -64,16 +67,18 @@ export async function openConversation(
   return continueSession(turn, record, ports);
 }
 
+/** A conversation that is in a process's memory alone. */
+export function memoryConversation({ system }: Turn, prompt: readonly ContentBlock[]): OpenConversation {
+  return { conversation: { kind: "none" }, prompt, system, costBeforeUsd: 0, commit: nothing, close: nothing };
+}
+
 async function openStateless(
   turn: Turn,
   turnPlace: TurnPlace,
   { ledger }: ConversationPorts,
 ): Promise<OpenConversation> {
   const { history, prompt } = splitConversation(turn.messages);
-  if (history.length === 0 && turn.profile === "chat") {
-    const conversation = { kind: "none" } as const;
-    return { conversation, prompt, system: turn.system, costBeforeUsd: 0, commit: nothing, close: nothing };
-  }
+  if (history.length === 0 && turn.profile === "chat") return memoryConversation(turn, prompt);
   const place = { ...turnPlace, sessionId: randomUUID() };
   return {
     conversation: await begin(place, history, ledger),
@@ -90,7 +95,7 @@ async function openNewSession(
   id: string,
   client: Client,
   turnPlace: TurnPlace,
-  { sessions, ledger, now }: ConversationPorts,
+  { sessions, ledger, pool, now }: ConversationPorts,
 ): Promise<OpenConversation> {
   const { history, prompt } = splitConversation(turn.messages);
   const place = { ...turnPlace, sessionId: randomUUID() };
@@ -127,6 +132,7 @@ async function openNewSession(
       // A first turn that failed leaves nothing to continue: the next one begins anew.
       if (committed === undefined) return ledger.delete(place);
       const isDeleted = !(await sessions.has(client.name, id));
+      if (!isDeleted && pool?.hasSession(place.sessionId, committed.resumeAt) === true) return;
       if (isDeleted || !(await isInTranscript(place, committed.resumeAt))) {
         await sessions.delete(client.name, id);
         await deleteTranscript(place);
@@ -138,7 +144,7 @@ async function openNewSession(
 async function continueSession(
   turn: Turn,
   record: SessionRecord,
-  { sessions, now }: ConversationPorts,
+  { sessions, pool, now }: ConversationPorts,
 ): Promise<OpenConversation> {
   if (record.profile !== turn.profile) {
     throw new CcapiError(
@@ -148,7 +154,8 @@ async function continueSession(
     );
   }
   const place = toPlace(record);
-  if (!(await isInTranscript(place, record.resumeAt))) {
+  const isLive = (resumeAt: string) => pool?.hasSession(record.claudeSessionId, resumeAt) === true;
+  if (!isLive(record.resumeAt) && !(await isInTranscript(place, record.resumeAt))) {
     await sessions.delete(record.clientName, record.id);
     await deleteTranscript(place); // What else was beside it.
     throw new CcapiError(
@@ -181,7 +188,8 @@ async function continueSession(
     async close() {
       if (await isDeleted()) return deleteTranscript(place);
       // A turn that failed or was cancelled never was: the next one goes on from the last that ended well.
-      if (committed !== undefined && !(await isInTranscript(place, committed.resumeAt))) await sessions.put(record);
+      if (committed === undefined || isLive(committed.resumeAt)) return;
+      if (!(await isInTranscript(place, committed.resumeAt))) await sessions.put(record);
     },
   };
 }

@@ -1,6 +1,7 @@
 // Sessions as their owners manage them: list, look, delete; and the sweep of those that nobody used for long.
 // Runs no turn. A session whose turn is running is deleted at once and its transcript when the turn is over.
 import { CcapiError } from "../auth/errors.ts";
+import type { Pool } from "../claude/pool.ts";
 import { toPlace } from "./conversation.ts";
 import type { Ledger } from "./ledger.ts";
 import type { KeyedLock } from "./lock.ts";
@@ -32,10 +33,12 @@ export function createSessionCare(ports: {
   readonly sessions: SessionStore;
   readonly lock: KeyedLock;
   readonly ledger: Pick<Ledger, "add" | "delete">;
+  /** Its process may have been kept for the next turn. */
+  readonly pool: Pick<Pool, "endSession"> | undefined;
   /** Sessions kept for one client. */
   readonly maxPerClient: number;
 }): SessionCare {
-  const { sessions, lock, ledger, maxPerClient } = ports;
+  const { sessions, lock, ledger, pool, maxPerClient } = ports;
 
   async function remove(record: SessionRecord): Promise<void> {
     const key = sessionKey(record.clientName, record.id);
@@ -43,11 +46,15 @@ export function createSessionCare(ports: {
     // Should this process end before the transcript is deleted, the next one's start deletes it.
     await ledger.add(place);
     await sessions.delete(record.clientName, record.id);
+    await pool?.endSession(record.claudeSessionId);
     if (!lock.isHeld(key)) return ledger.delete(place);
     // A turn still runs, or is just being tidied up: it may yet write to the transcript.
     lock
       .acquire(key, AbortSignal.timeout(maxTurnMs))
-      .then((release) => ledger.delete(place).finally(release))
+      .then(async (release) => {
+        await pool?.endSession(record.claudeSessionId);
+        await ledger.delete(place).finally(release);
+      })
       .catch(() => undefined); // The turn hangs, or the transcript can't be deleted now: the next start does it.
   }
 
@@ -63,6 +70,7 @@ export function createSessionCare(ports: {
         return false;
       await ledger.add(toPlace(record));
       await sessions.delete(clientName, id);
+      await pool?.endSession(record.claudeSessionId);
       await ledger.delete(toPlace(record));
       return true;
     } finally {

@@ -47,7 +47,7 @@ export interface Turn {
   readonly stop: readonly string[];
   /** Upper bound of the answer's tokens. */
   readonly maxTokens: number | undefined;
-  /** The end user whom the client names, where it does. Parts what is kept warm for one from another. */
+  /** The end user whom the client names, where it does. Parts the processes that serve one from those of another. */
   readonly endUser: string | undefined;
 }
 

@@ -184,6 +184,7 @@ describe("a run", () => {
     expect(seen).toEqual([
       {
         type: "user",
+        uuid: expect.stringMatching(/^[0-9a-f-]{36}$/),
         message: {
           role: "user",
           content: [

@@ -117,6 +117,8 @@ function serverEnvironment(home: string, { upstream, environment = {} }: TestSer
     CCAPI_API_KEYS: `client=${clientKey},other=${otherKey}`,
     CCAPI_ADMIN_KEYS: `admin=${adminKey}`,
     CCAPI_LOG_FORMAT: "json",
+    // Kept processes end soon, so that a test can see that nothing is left.
+    CCAPI_POOL_IDLE_MS: "2000",
     ...environment,
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
@@ -133,6 +135,20 @@ async function listeningUrl(child: ChildProcess, log: () => string): Promise<str
   }
   child.kill("SIGKILL");
   throw new Error(`The server did not start: ${log()}`);
+}
+
+/** The Claude processes that have this home, in the order of their numbers. */
+export async function claudePids(home: string): Promise<number[]> {
+  const pids: number[] = [];
+  for (const name of await readdir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const [environ, command] = await Promise.all([
+      readFile(`/proc/${name}/environ`, "utf8").catch(() => ""),
+      readFile(`/proc/${name}/cmdline`, "utf8").catch(() => ""),
+    ]);
+    if (environ.split("\0").includes(`HOME=${home}`) && command.includes("claude-agent-sdk")) pids.push(Number(name));
+  }
+  return pids.toSorted((a, b) => a - b);
 }
 
 /** Command lines of the living processes that have this home: the server's own Claude processes and their tools. */

@@ -27,7 +27,7 @@ afterEach(() => rm(base, { recursive: true }));
 
 const client = { name: "client", isAdmin: false };
 const open = (turn: Partial<Turn> = {}, who = client) =>
-  openConversation(makeTurn(turn), who, place, { sessions, ledger, now: () => nowMs });
+  openConversation(makeTurn(turn), who, place, { sessions, ledger, pool: undefined, now: () => nowMs });
 const transcripts = () => readdir(transcriptDir(place.configDir, place.workspace)).catch(() => []);
 const listed = () => readdir(join(base, "ledger", "1")).catch(() => []);
 

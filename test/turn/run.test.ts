@@ -63,6 +63,7 @@ function createHouse(scripts: readonly Script[], decisions: readonly Decision[] 
   }
 
   const ports: TurnPorts = {
+    pool: undefined,
     auth: { tryAdmit: () => admit(0), admit: async () => admit(0) },
     admission,
     sessionLock: createKeyedLock(),
@@ -105,7 +106,7 @@ function createHouse(scripts: readonly Script[], decisions: readonly Decision[] 
           );
         if (script.error !== undefined) throw script.error;
       }
-      return { events: events(), ended };
+      return { events: events(), ended, wasKept: false };
     },
     ...more,
   };
@@ -276,6 +277,7 @@ describe("a turn that ends otherwise", () => {
           }
         })(),
         ended: Promise.resolve(),
+        wasKept: false,
       }),
     });
     for await (const _event of house.runner.runTurn(makeTurn(), makeContext())) break;

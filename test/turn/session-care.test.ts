@@ -21,7 +21,7 @@ beforeEach(async () => {
   sessions = createSessionStore({ dir: join(base, "sessions"), timeToLiveMs: 1_000, now: () => nowMs });
   lock = createKeyedLock();
   ledger = createLedger(join(base, "ledger"), "1", async () => false);
-  care = createSessionCare({ sessions, lock, ledger, maxPerClient: 2 });
+  care = createSessionCare({ pool: undefined, sessions, lock, ledger, maxPerClient: 2 });
 });
 afterEach(() => rm(base, { recursive: true }));
 
@@ -78,7 +78,10 @@ describe("sessions in their owner's hands", () => {
     await put(1);
     const broken = { ...ledger, delete: vi.fn<() => Promise<void>>(() => Promise.reject(new Error("EACCES"))) };
     const release = await lock.acquire(sessionKey("client", "s1"), new AbortController().signal);
-    await createSessionCare({ sessions, lock, ledger: broken, maxPerClient: 2 }).delete(client(), "s1");
+    await createSessionCare({ pool: undefined, sessions, lock, ledger: broken, maxPerClient: 2 }).delete(
+      client(),
+      "s1",
+    );
     release();
     // An unhandled rejection would fail this test.
     await vi.waitFor(() => expect(broken.delete).toHaveBeenCalled());
@@ -108,7 +111,7 @@ describe("the sweep", () => {
       await put(2, { lastUsedAtMs: nowMs }); // A turn that came meanwhile.
       await ledger.add(place);
     });
-    care = createSessionCare({ sessions, lock, ledger: others, maxPerClient: 2 });
+    care = createSessionCare({ pool: undefined, sessions, lock, ledger: others, maxPerClient: 2 });
     expect(await care.sweep()).toBe(1);
     expect(await transcripts()).toEqual([file(2)]);
     expect(await care.list(client())).toMatchObject([{ id: "s2" }]);

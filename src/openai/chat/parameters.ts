@@ -26,6 +26,8 @@ export const parameters: readonly Parameter[] = [
   { name: "max_tokens", fate: "used", note: "older name of max_completion_tokens" },
   { name: "reasoning_effort", fate: "used", note: "none, minimal, low, medium, high, xhigh, max" },
   { name: "stop", fate: "used", note: "up to 4 sequences" },
+  { name: "user", fate: "used", note: "parts one end user's processes from another's; no effect on the answer" },
+  { name: "safety_identifier", fate: "used", note: "as user" },
   {
     name: "temperature",
     fate: "sampling",
@@ -38,8 +40,6 @@ export const parameters: readonly Parameter[] = [
   { name: "metadata", fate: "ignored", note: "" },
   { name: "store", fate: "ignored", note: "" },
   { name: "service_tier", fate: "ignored", note: "" },
-  { name: "user", fate: "ignored", note: "" },
-  { name: "safety_identifier", fate: "ignored", note: "" },
   { name: "verbosity", fate: "ignored", note: "" },
   { name: "prediction", fate: "ignored", note: "" },
   { name: "moderation", fate: "ignored", note: "" },
