@@ -1,7 +1,6 @@
 // The composition root: configuration → parts → a server that listens → its orderly end. Decides nothing else.
-import { availableParallelism, homedir, totalmem } from "node:os";
-import { join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
+import { availableParallelism, totalmem } from "node:os";
+import { join } from "node:path";
 import { CcapiError } from "./auth/errors.ts";
 import type { AuthListener } from "./auth/events.ts";
 import { type ChildPolicy, type ChildSetup, prepareChild } from "./claude/child-setup.ts";
@@ -10,7 +9,7 @@ import { identify } from "./claude/process-tree.ts";
 import { type RunSpec, startRun } from "./claude/run.ts";
 import { createRuntime } from "./claude/runtime.ts";
 import { createPool } from "./claude/pool.ts";
-import { type Config, ConfigError, isLoopback } from "./config.ts";
+import { type Config, isLoopback } from "./config.ts";
 import { createApp } from "./http/app.ts";
 import type { StreamTiming } from "./http/chat-completions.ts";
 import { createKeyring } from "./http/keyring.ts";
@@ -32,6 +31,7 @@ import { createSessionStore } from "./turn/sessions.ts";
 import type { RunTurn } from "./turn/turn.ts";
 import { createWorkspaces } from "./turn/workspace.ts";
 import { version } from "./version.ts";
+import { stateDirOf } from "./config/state-dir.ts";
 import { createClaudeAuth } from "./wiring.ts";
 
 const streamTiming: StreamTiming = { holdMs: 10_000, heartbeatMs: 15_000 };
@@ -58,8 +58,7 @@ export interface RunningServer {
  * @throws ConfigError where the configuration can't be used on this machine; else what node throws where the address can't be had.
  */
 export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
-  const stateDir = config.stateDir ?? defaultStateDir(config.environment);
-  assertOutsideCheckout(stateDir);
+  const stateDir = stateDirOf(config);
   const madeKey = config.apiKeys.length + config.adminKeys.length === 0 ? makeKey() : undefined;
   const keyring = createKeyring(
     config.apiKeys,
@@ -217,19 +216,6 @@ async function credentialInUse(prepare: () => Promise<ChildSetup>): Promise<stri
     ({ kind }) => kind,
     () => "unreadable",
   );
-}
-
-function defaultStateDir(environment: Config["environment"]): string {
-  const base = environment["XDG_STATE_HOME"] || join(environment["HOME"] || homedir(), ".local", "state");
-  return join(base, "ccapi");
-}
-
-/** Agents work below the state folder: they must not reach this program's own files by a plain relative path. */
-function assertOutsideCheckout(stateDir: string): void {
-  const checkout = fileURLToPath(new URL("..", import.meta.url));
-  const path = relative(checkout, stateDir);
-  if (path !== "" && (path.startsWith("..") || path === stateDir)) return;
-  throw new ConfigError(`CCAPI_STATE_DIR "${stateDir}": it lies inside the folder of this program. Choose another.`);
 }
 
 /** Anthropic's terms don't let a service offer a claude.ai login to others: see docs/security.md. */

@@ -3,10 +3,11 @@
 import { randomBytes } from "node:crypto";
 import type { SDKMessage } from "@anthropic-ai/claude-agent-sdk";
 import type { Message } from "../turn/turn.ts";
-import type { ClaudeProcess } from "./claude-process.ts";
+import type { ClaudeProcess } from "./sdk-process.ts";
 import { memoryOf } from "./process-memory.ts";
 import { conversationKey, processKey } from "./pool-keys.ts";
 import type { RunSpec } from "./run.ts";
+import { type ChatBefore, type Stands, standsAt } from "./standing.ts";
 import { createStartGate } from "./start-gate.ts";
 import type { Left } from "./trace.ts";
 
@@ -68,25 +69,10 @@ interface Kept {
   bytes: number;
 }
 
-/** Where its conversation stands. */
-type Stands =
-  /** In its memory alone, after the messages of this key. It can be taken back from its first prompt on. */
-  | {
-      readonly is: "chat";
-      readonly conversation: string;
-      readonly history: readonly Message[];
-      readonly first: string;
-      readonly last: string;
-    }
-  | { readonly is: "session"; readonly sessionId: string; readonly resumeAt: string };
-
 /** A process at work. */
-interface AtWork {
+interface AtWork extends ChatBefore {
   readonly key: string;
   readonly runs: number;
-  /** The chat that it goes on with. */
-  readonly history: readonly Message[];
-  readonly first: string | undefined;
   readonly epoch: number;
 }
 
@@ -252,24 +238,4 @@ export function createPool(limits: PoolLimits): Pool {
 /** Whether a message belongs to a turn. Others tell of the process alone. */
 function speaks({ type }: SDKMessage): boolean {
   return type === "assistant" || type === "user" || type === "stream_event" || type === "result";
-}
-
-/** Where a process stands after its run; `undefined`: nothing can follow there. */
-function standsAt(spec: RunSpec, left: Left, { history, first }: AtWork, secret: Buffer): Stands | undefined {
-  const { conversation, reuse, limits } = spec;
-  // Claude Code counts these over all of a process's runs.
-  if (limits.maxBudgetUsd !== undefined || limits.maxTurns !== undefined) return undefined;
-  if (conversation.kind === "none") {
-    const messages = [...history, { role: "user" as const, content: spec.prompt }, left.answer];
-    return {
-      is: "chat",
-      conversation: conversationKey(messages, secret),
-      history: messages,
-      first: first ?? left.promptId,
-      last: left.promptId,
-    };
-  }
-  // What has a transcript that is deleted would write it anew.
-  if (reuse?.isSession !== true || left.checkpoint === undefined) return undefined;
-  return { is: "session", sessionId: conversation.sessionId, resumeAt: left.checkpoint };
 }

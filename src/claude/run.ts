@@ -6,7 +6,7 @@ import type { Signal } from "../auth/signal.ts";
 import type { ContentBlock, TurnEvent, Usage } from "../turn/turn.ts";
 import { readAnswer } from "./answer.ts";
 import type { ChildSetup } from "./child-setup.ts";
-import { type ClaudeProcess, startClaudeProcess } from "./claude-process.ts";
+import { type ClaudeProcess, startClaudeProcess } from "./sdk-process.ts";
 import { processDied, toFailure } from "./failures.ts";
 import { HelperFailure, watchHelper } from "./helper-watch.ts";
 import type { Pool, Taken } from "./pool.ts";

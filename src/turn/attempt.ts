@@ -11,6 +11,7 @@ import { addUsage, noUsage } from "../claude/usage.ts";
 import { memoryConversation, type OpenConversation, openConversation } from "./conversation.ts";
 import type { Ledger } from "./ledger.ts";
 import { type ModelBlame, modelRefused } from "./model-blame.ts";
+import { prepare } from "./prepare.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { afterSideEffects, notRenewed, type Resumption, toResumption } from "./recover.ts";
 import type { SessionStore } from "./sessions.ts";
@@ -83,7 +84,7 @@ export function createAttempt(
     const isDecided = () => latest().action !== "continue";
     const stopListening = auth.onDecision(decide);
     try {
-      const child = await prepare(ports, auth, decide);
+      const child = await prepare(ports.prepareChild, auth, decide);
       if (child !== undefined) {
         const spec = await open(child);
         run = ports.startRun(spec.run, AbortSignal.any([signal, replaced.signal]));
@@ -230,22 +231,4 @@ function takesUpRenewal({ kind }: ChildSetup): boolean {
 
 function isDeath(error: unknown): boolean {
   return error instanceof CcapiError && error.code === "upstream_process_died";
-}
-
-/** `undefined`: there is no usable credential, and what to do about it is decided. */
-async function prepare(
-  { prepareChild }: AttemptPorts,
-  auth: AuthAdmission,
-  decide: (decision: Decision) => void,
-): Promise<ChildSetup | undefined> {
-  try {
-    return await prepareChild();
-  } catch (error) {
-    if (!(error instanceof CcapiError) || error.code !== "upstream_auth_unavailable") throw error;
-    const { message: text } = error;
-    const decision = auth.report({ source: "result", error: "authentication_failed", status: null, text });
-    if (decision.action === "continue") throw error;
-    decide(decision);
-    return undefined;
-  }
 }

@@ -1,7 +1,7 @@
 // What the pool promises: a process is used again where it stands right, and never for anybody else.
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { ClaudeProcess } from "../../src/claude/claude-process.ts";
+import type { ClaudeProcess } from "../../src/claude/sdk-process.ts";
 import { createPool, type Pool, type PoolLimits, type Taken } from "../../src/claude/pool.ts";
 import type { RunSpec } from "../../src/claude/run.ts";
 import type { Message } from "../../src/turn/turn.ts";
