@@ -50,7 +50,7 @@ function parameterTable(): string {
   return `| parameter | fate | note |\n| --- | --- | --- |\n${rows.join("\n")}`;
 }
 
-/** A row for each moment and way of keeping the credential, a column for each mending; clients differ in nothing. */
+/** A row for each moment and way of keeping the credential, a column for each mending. Clients differ in one point, which the text tells. */
 function recoveryTable(): string {
   const rows = moments.flatMap((moment) =>
     credentials.map((credential) => {
