@@ -85,7 +85,7 @@ function goOn(end: PartEnd, next: Plan | undefined, listener: Listener, input: I
     if (turn === undefined || turn.isRevived || !isBetweenCalls) throw end.error;
     turn.isRevived = true;
   }
-  const hasPrompt = end.is === "stale" || isBetweenCalls || input.handed.length > 0;
+  const hasPrompt = end.is === "stale" || isBetweenCalls || input.hasUnsettled;
   if (next === undefined || !hasPrompt) throw cannotGoOn(whereOf(listener), broken);
   return next;
 }

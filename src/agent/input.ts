@@ -42,6 +42,8 @@ export interface Input {
   settleFirst(): void;
   /** Ids of messages that a process was given and that are no part of the conversation yet. */
   readonly handed: readonly string[];
+  /** Some are no part of the conversation yet, handed or not. */
+  readonly hasUnsettled: boolean;
   /** All that is not settled is to be handed over again. */
   rewind(): void;
   isOurs(uuid: string): boolean;
@@ -126,6 +128,9 @@ export function createInput(
     },
     get handed() {
       return entries.filter(({ isHanded }) => isHanded).map(({ message }) => message.uuid);
+    },
+    get hasUnsettled() {
+      return entries.length > 0;
     },
     rewind() {
       for (const entry of entries) {

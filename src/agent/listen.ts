@@ -107,8 +107,9 @@ export function createListener({ input, put, blame, model, ...more }: ListenerPo
     const named = (message as { readonly user_message_uuids?: readonly string[] }).user_message_uuids ?? []; // Of several kinds of messages.
     const ids = [...started, ...named];
     for (const id of named) if (!input.isOurs(id)) turn?.answering.add(id);
-    if (ids.length > 0) input.settle(ids);
-    else if (message.type === "result") input.settleFirst();
+    // A single text has no id, and nothing else can have been taken up.
+    if (input.text !== undefined || (ids.length === 0 && message.type === "result")) input.settleFirst();
+    else input.settle(ids);
     started.clear();
   }
 

@@ -155,6 +155,7 @@ async function run(ports: PartPorts, markGone: () => void): Promise<PartEnd> {
     const waits = { ready: ready.promise, answered: answered.promise, over: over.promise };
     const feed = { first, ...waits, begin: () => begin(true), signal: feeding.signal };
     signal.throwIfAborted();
+    if (isText) input.noteTextHanded();
     const opened = await startProcess({
       ...ports,
       prompt: isText ? (input.text ?? "") : input.feed(feed),
@@ -193,7 +194,6 @@ async function run(ports: PartPorts, markGone: () => void): Promise<PartEnd> {
   try {
     signal.addEventListener("abort", onAbort, { once: true });
     if (input.text !== undefined && listener.turn === undefined) await begin(false);
-    if (input.text !== undefined) input.noteTextHanded();
     child = await prepare();
     if (listener.turn !== undefined) attend(listener.turn);
     let thrown: unknown;
