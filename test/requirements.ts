@@ -5,7 +5,7 @@
 export const isFinished = {
   server: true,
   auth: true,
-  recovery: false,
+  recovery: true,
   speed: false,
   chat: false,
   apis: false,
