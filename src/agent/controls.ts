@@ -14,7 +14,7 @@ const ask = { is: "ask" } as const;
 const set = { is: "set", keyArguments: 0 } as const;
 
 /** Each method by name: another SDK with another method does not compile. */
-export const treatments: Readonly<Record<ControlName, Treatment>> = {
+const treatments: Readonly<Record<ControlName, Treatment>> = {
   accountInfo: ask,
   applyFlagSettings: { is: "merge" },
   backgroundTasks: ask,

@@ -8,13 +8,12 @@ import type { Listener, Orders } from "./listen.ts";
 import { type LiveProcess, startProcess } from "./live-process.ts";
 import { type Plan, toPlannedOptions } from "./plan.ts";
 import type { PreparedChild } from "./source.ts";
+import { createTurnstile } from "./turnstile.ts";
 
 /** A process whose input was closed flushes its transcript and ends by itself within this time. */
 const ownEndMs = 5_000;
 /** A child that may be renewing a stored login is not killed at once: an orphaned lock or a spent token would be left. */
 const renewalGraceMs = 10_000;
-/** A leave that nothing is begun with is given back: it might be the proof that others wait for. */
-const idleLeaveMs = 1_000;
 
 /** How a part ended. */
 export type PartEnd =
@@ -28,6 +27,12 @@ export type PartEnd =
   | { readonly is: "stale"; readonly leave: AuthAdmission }
   /** It died. */
   | { readonly is: "died"; readonly error: unknown };
+
+/** What ends the query with it. */
+interface Failed {
+  readonly is: "failed";
+  readonly error: unknown;
+}
 
 /** What a part needs. */
 export interface PartPorts extends DrivePorts {
@@ -56,8 +61,6 @@ export function runPart(ports: PartPorts): Part {
 
 async function run(ports: PartPorts, markGone: () => void): Promise<PartEnd> {
   const { listener, input, options, keeper, controls, plan, signal } = ports;
-  let { leave } = ports;
-  const generation = (leave ?? listener.turn?.admission)?.generation;
   const feeding = new AbortController();
   const heard = new AbortController();
   const ready = Promise.withResolvers<void>();
@@ -65,21 +68,14 @@ async function run(ports: PartPorts, markGone: () => void): Promise<PartEnd> {
   const over = Promise.withResolvers<void>();
   let child: PreparedChild | undefined;
   let live: LiveProcess | undefined;
-  let reached: PartEnd | undefined;
-  let failure: { readonly error: unknown } | undefined;
+  let reached: PartEnd | Failed | undefined;
   let stopListening: () => void = () => undefined;
-  const idle = setTimeout(() => {
-    leave?.release();
-    leave = undefined;
-  }, idleLeaveMs).unref();
-
-  function leaveFor(end: PartEnd): void {
+  function leaveFor(end: PartEnd | Failed): void {
     reached ??= end;
     live?.leave();
   }
-  // Functions, for the compiler can't see that listeners change them.
+  // A function, for the compiler can't see that listeners change it.
   const whatIsReached = () => reached;
-  const whatFailed = () => failure;
   const onAbort = () => live?.leave();
   const orders: Orders = {
     get takesUpRenewal() {
@@ -94,9 +90,9 @@ async function run(ports: PartPorts, markGone: () => void): Promise<PartEnd> {
     over: () => over.resolve(),
   };
 
-  function attend({ admission }: { readonly admission: AuthAdmission }): void {
+  function attend(): void {
     stopListening();
-    stopListening = admission.onDecision(orders.decide);
+    stopListening = listener.turn?.admission.onDecision(orders.decide) ?? (() => undefined);
     if (child === undefined || heard.signal.aborted) return;
     watchHelper(child, heard.signal).catch((error: unknown) => {
       const text = error instanceof Error ? error.message : "";
@@ -106,26 +102,13 @@ async function run(ports: PartPorts, markGone: () => void): Promise<PartEnd> {
       listener.report({ source: "result", ...known, text }, orders);
     });
   }
-
-  async function begin(mayMove: boolean): Promise<boolean> {
-    if (listener.turn !== undefined) return true;
-    try {
-      const admission = leave ?? (await ports.admit());
-      leave = undefined;
-      const isStale = admission.generation !== generation && !takesUpRenewal(child);
-      if (isStale && mayMove && ports.canMove()) {
-        leaveFor({ is: "stale", leave: admission });
-        return false;
-      }
-      listener.begin(admission);
-      attend({ admission });
-      return true;
-    } catch (error) {
-      failure = { error };
-      live?.leave();
-      return false;
-    }
-  }
+  const turnstile = createTurnstile({
+    ...ports,
+    keepsUp: () => takesUpRenewal(child),
+    onBegin: attend,
+    onStale: (leave) => leaveFor({ is: "stale", leave }),
+    onError: (error) => leaveFor({ is: "failed", error }),
+  });
 
   async function prepare(): Promise<PreparedChild | undefined> {
     try {
@@ -133,14 +116,9 @@ async function run(ports: PartPorts, markGone: () => void): Promise<PartEnd> {
     } catch (error) {
       if (!(error instanceof CcapiError) || error.code !== "upstream_auth_unavailable") throw error;
       const { message: text } = error;
-      const signs = { source: "result", error: "authentication_failed", status: null, text } as const;
-      if (listener.turn !== undefined) listener.report(signs, orders);
-      else if (leave !== undefined) {
-        const decision = leave.report(signs);
-        if (decision.action === "fail") throw decision.error;
-        if (decision.action !== "continue") leaveFor({ is: "stale", leave: await leave.recovered({ signal }) });
-        leave = undefined;
-      }
+      const sign = { source: "result", error: "authentication_failed", status: null, text } as const;
+      if (listener.turn !== undefined) listener.report(sign, orders);
+      else await turnstile.report(sign);
       if (whatIsReached() === undefined) throw error;
       return undefined;
     }
@@ -153,7 +131,7 @@ async function run(ports: PartPorts, markGone: () => void): Promise<PartEnd> {
     const isText = input.text !== undefined && plan.is !== "resume" && !controls.hasSettings;
     const first = plan.is === "resume" ? plan.first : undefined;
     const waits = { ready: ready.promise, answered: answered.promise, over: over.promise };
-    const feed = { first, ...waits, begin: () => begin(true), signal: feeding.signal };
+    const feed = { first, ...waits, begin: () => turnstile.begin({ mayMove: true }), signal: feeding.signal };
     signal.throwIfAborted();
     if (isText) input.noteTextHanded();
     const opened = await startProcess({
@@ -174,7 +152,7 @@ async function run(ports: PartPorts, markGone: () => void): Promise<PartEnd> {
   }
 
   /** The process has ended by itself. */
-  async function ended(thrown: unknown): Promise<PartEnd> {
+  async function ended(thrown: unknown): Promise<PartEnd | Failed> {
     const reason = await live?.exitReason();
     const { turn } = listener;
     if (turn !== undefined) {
@@ -193,18 +171,18 @@ async function run(ports: PartPorts, markGone: () => void): Promise<PartEnd> {
   let isFinished = false;
   try {
     signal.addEventListener("abort", onAbort, { once: true });
-    if (input.text !== undefined && listener.turn === undefined) await begin(false);
+    if (input.text !== undefined && listener.turn === undefined) await turnstile.begin({ mayMove: false });
     child = await prepare();
-    if (listener.turn !== undefined) attend(listener.turn);
+    attend();
     let thrown: unknown;
-    if (child !== undefined && whatIsReached() === undefined && whatFailed() === undefined) {
+    if (child !== undefined && whatIsReached() === undefined) {
       live = await open(child);
       if (signal.aborted || whatIsReached() !== undefined) live.leave();
       try {
         for await (const message of live.messages) {
           const isBeginning = message.type === "system" ? message.subtype === "init" : message.type === "assistant";
           // One that Claude Code begins by itself: a task in the background is done.
-          if (isBeginning && listener.turn === undefined) await begin(false);
+          if (isBeginning && listener.turn === undefined) await turnstile.begin({ mayMove: false });
           listener.hear(message, orders);
           if (whatIsReached() !== undefined) break;
         }
@@ -213,14 +191,12 @@ async function run(ports: PartPorts, markGone: () => void): Promise<PartEnd> {
       }
     }
     signal.throwIfAborted();
-    const failed = whatFailed();
-    if (failed !== undefined) throw failed.error;
     const end = whatIsReached() ?? (await ended(thrown));
+    if (end.is === "failed") throw end.error;
     isFinished = end.is === "finished";
     return end;
   } finally {
-    clearTimeout(idle);
-    leave?.release();
+    turnstile.close();
     signal.removeEventListener("abort", onAbort);
     stopListening();
     heard.abort();

@@ -19,13 +19,14 @@ export function createTotals(options: { readonly beganElsewhere: boolean; readon
 
   return {
     add(result, { earlier, answering }) {
-      if (result.total_cost_usd + lostUsd < toldUsd) lostUsd = toldUsd - result.total_cost_usd;
+      // It began from nothing: all that was told before is missing.
+      if (result.total_cost_usd + lostUsd < toldUsd) lostUsd = toldUsd;
       toldUsd = result.total_cost_usd + lostUsd;
       const all = Object.values(result.modelUsage).reduce((sum, model) => sum + model.outputTokens, 0);
       // Without partial messages a call tells what it had used when it began; the totals know the rest.
       const ofTurn = options.hasPartials || toldOutputTokens === undefined ? 0 : all - toldOutputTokens;
       toldOutputTokens = all;
-      if (earlier === undefined) return result;
+      if (earlier === undefined) return lostUsd === 0 ? result : { ...result, total_cost_usd: toldUsd };
       const usage = addNumbers(earlier.usage, result.usage) as ResultMessage["usage"]; // The same shape, summed.
       const ids = [...answering];
       const last = ids.at(-1);

@@ -34,7 +34,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await house[Symbol.asyncDispose]();
   process.off("unhandledRejection", onUnhandled);
-  expect(unhandled).toEqual([]);
+  if (unhandled.length > 0) throw new Error("A rejection was nobody's.", { cause: unhandled[0] });
 });
 
 const oneTool = script({ 0: [text("I note it."), note("a")], 1: [text("Noted.")] });

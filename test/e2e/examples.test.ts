@@ -21,6 +21,7 @@ async function runProgram(path: string): Promise<string> {
 
 const endings: Readonly<Record<string, string>> = {
   "self-healing.ts": "answered to token-2\nisAuthenticated: true\n",
+  "self-healing-agent.ts": "One.\nTwo.\nBoth have run, each of them once.\ncalls turned down: true\n",
   "secret-manager-strategy.ts": "answered\nrefreshes: 1\n",
 };
 
@@ -38,6 +39,12 @@ describe("an example", () => {
     expect(text.trimEnd().split("\n").length).toBeLessThanOrEqual(30);
     expect(text.match(/from "(.+?)"/g)).toEqual(['from "../src/index.ts"', 'from "ccapi"']);
   });
+});
+
+it("the example of a self-healing agent is at most 40 lines, on the SDK's own arguments (F)", async () => {
+  const source = await readFile(`${root}examples/self-healing-agent.ts`, "utf8");
+  expect(source.trimEnd().split("\n").length).toBeLessThanOrEqual(40);
+  expect(source).toContain("query({ prompt:");
 });
 
 /** A secret manager on loopback. */

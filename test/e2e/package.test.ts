@@ -112,6 +112,7 @@ describe("the packed package", () => {
         "testQueryStrategy",
       ],
     ],
+    ["ccapi/agent", ["CcapiError", "createAgent", "query"]],
     ["ccapi/simulator", ["startSimulator"]],
   ])("gives %s to an importer, name by name", async (name, names) => {
     const program = `console.log(JSON.stringify(Object.keys(await import("${name}"))))`;
@@ -122,6 +123,18 @@ describe("the packed package", () => {
   it("gives ccapi to a program in CommonJS", async () => {
     const stdout = await mustRun(process.execPath, ["--eval", 'console.log(typeof require("ccapi"))'], consumer);
     expect(stdout).toBe("object\n");
+  });
+
+  it("loads no server for ccapi/agent, and the Agent SDK only for a query (F)", async () => {
+    const hook = `import { registerHooks } from "node:module";
+      registerHooks({ resolve: (specifier, context, next) => { console.log(specifier); return next(specifier, context); } });
+      const { createAgent } = await import("ccapi/agent");
+      console.log(typeof createAgent({ environment: {} }).query);`;
+    const stdout = await mustRun(process.execPath, ["--input-type=module", "--eval", hook], consumer);
+    const loaded = stdout
+      .split("\n")
+      .filter((name) => name !== "" && !name.startsWith(".") && !name.startsWith("node:"));
+    expect([...new Set(loaded)]).toEqual(["ccapi/agent", "zod", "function"]);
   });
 
   it("loads neither the Agent SDK nor a server for the library (F)", async () => {

@@ -129,7 +129,7 @@ function isAsked(body: unknown, words: string): boolean {
   return hasTools(body) && JSON.stringify(said.at(-1) ?? "").includes(words);
 }
 
-export function countResults(body: unknown): number {
+function countResults(body: unknown): number {
   return JSON.stringify(body).split('"type":"tool_result"').length - 1;
 }
 
