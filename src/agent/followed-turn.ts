@@ -55,7 +55,6 @@ export function followTurn(admission: AuthAdmission): FollowedTurn {
   let progress = createProgress();
   let subagents = createSubagentReader();
   let beganAtMs = performance.now();
-  let callWithTools: string | undefined;
   let toolRounds = 0;
   /** By the ids of the calls; a call's last word on it counts. */
   let usage = new Map<string, object>();
@@ -69,12 +68,9 @@ export function followTurn(admission: AuthAdmission): FollowedTurn {
       const { id, content } = message.message;
       const tools = content.filter((block) => block.type === "tool_use");
       if (tools.length > 0) {
-        callWithTools = id;
         progress.note({ type: "tool-use", messageId: id, tools });
       }
-      progress.note({ type: "checkpoint", uuid: message.uuid });
-      // Words that no tool of the same call has followed yet: from here nothing can go on.
-      if (callWithTools !== id) progress.note({ type: "delta", kind: "text", text: "" });
+      progress.note({ type: "checkpoint", uuid: message.uuid, messageId: message.message.id });
       if (id !== openCall) usage.set(id, message.message.usage);
       return true;
     }
@@ -152,7 +148,6 @@ export function followTurn(admission: AuthAdmission): FollowedTurn {
       progress = createProgress();
       subagents = createSubagentReader();
       usage = new Map();
-      callWithTools = undefined;
       openCall = undefined;
       toolRounds = 0;
       beganAtMs = performance.now();

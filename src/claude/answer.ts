@@ -86,7 +86,7 @@ export async function* readAnswer(
         yield { type: "tool-use", messageId: message.message.id, tools: tools.map(({ id, name }) => ({ id, name })) };
       }
       failure = undefined;
-      yield { type: "checkpoint", uuid: message.uuid };
+      yield { type: "checkpoint", uuid: message.uuid, messageId: message.message.id };
       yield* reader.onAssistantMessage(message);
     }
   }

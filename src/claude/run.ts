@@ -60,7 +60,7 @@ export type RunEvent =
   /** What it says of its subagents and background tasks. */
   | Exclude<SubagentEvent, { type: "signal" }>
   /** The transcript's last assistant message: a later run may resume there. */
-  | { readonly type: "checkpoint"; readonly uuid: string }
+  | { readonly type: "checkpoint"; readonly uuid: string; readonly messageId: string }
   /** The model asked for tools: from here on the run has effects outside of itself. Several events may tell of one message. */
   | {
       readonly type: "tool-use";

@@ -31,8 +31,11 @@ export function createProgress(): Progress {
   let hasSpoken = false;
   /** Words of a call that has not been completed by its message. */
   let isSpeaking = false;
+  /** The last call that asked for tools. */
   let messageId: string | undefined;
   let resumeAt: string | undefined;
+  /** The call of the message `resumeAt`. */
+  let resumeAtId: string | undefined;
   let usage = noUsage;
   const tools: string[] = [];
   /** The last call's tools by their ids, with their answers. */
@@ -61,6 +64,7 @@ export function createProgress(): Progress {
         break;
       case "checkpoint":
         resumeAt = event.uuid;
+        resumeAtId = event.messageId;
         isSpeaking = false;
         break;
       case "task":
@@ -78,7 +82,9 @@ export function createProgress(): Progress {
     note,
     get standing(): Standing {
       if (!hasSpoken && tools.length === 0) return { is: "untouched" };
-      if (isSpeaking || resumeAt === undefined || asked.size === 0) return { is: "mid-answer" };
+      // A block of a later call is complete, and what that call asks for is not known yet.
+      const isLater = resumeAtId !== messageId;
+      if (isSpeaking || isLater || resumeAt === undefined || asked.size === 0) return { is: "mid-answer" };
       const results = [...asked.values()].filter((block) => block !== undefined);
       const isComplete = results.length === asked.size && openTasks.size === 0;
       return isComplete ? { is: "between-calls", resumeAt, results } : { is: "mid-tool" };

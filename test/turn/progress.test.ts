@@ -7,7 +7,7 @@ const words: RunEvent[] = [
   { type: "block-start", kind: "text" },
   { type: "delta", kind: "text", text: "Hm." },
 ];
-const done = (uuid: string): RunEvent => ({ type: "checkpoint", uuid });
+const done = (uuid: string, messageId = uuid): RunEvent => ({ type: "checkpoint", uuid, messageId });
 const ask = (messageId: string, ...ids: string[]): RunEvent => ({
   type: "tool-use",
   messageId,
@@ -38,7 +38,16 @@ describe("a run that is broken off", () => {
 
   it("when every tool has answered goes on from there, with all answers in the order of the questions (A5)", () => {
     expect(
-      standing(...words, done("u1"), ask("m1", "a"), done("u2"), ask("m1", "b"), done("u3"), answer("b"), answer("a")),
+      standing(
+        ...words,
+        done("u1", "m1"),
+        ask("m1", "a"),
+        done("u2", "m1"),
+        ask("m1", "b"),
+        done("u3", "m1"),
+        answer("b"),
+        answer("a"),
+      ),
     ).toEqual({
       is: "between-calls",
       resumeAt: "u3",
@@ -47,13 +56,21 @@ describe("a run that is broken off", () => {
   });
 
   it("while a tool has not answered can't go on: it may have done its work (A5)", () => {
-    expect(standing(ask("m1", "a"), done("u1"), ask("m1", "b"), done("u2"), answer("a"))).toEqual({ is: "mid-tool" });
+    expect(standing(ask("m1", "a"), done("u1", "m1"), ask("m1", "b"), done("u2", "m1"), answer("a"))).toEqual({
+      is: "mid-tool",
+    });
   });
 
   it("in a later round hands over that round's answers alone (A5)", () => {
-    const round = [ask("m1", "a"), done("u1"), answer("a"), ask("m2", "b"), done("u2"), answer("b")];
+    const round = [ask("m1", "a"), done("u1", "m1"), answer("a"), ask("m2", "b"), done("u2", "m2"), answer("b")];
     expect(standing(...round)).toEqual({ is: "between-calls", resumeAt: "u2", results: [block("b")] });
     expect(standing(...round, ...words)).toEqual({ is: "mid-answer" });
+  });
+
+  it("after a text of the next call, whose tool is still being written, can't go on from either (A5)", () => {
+    const round = [ask("m1", "a"), done("u1", "m1"), answer("a")];
+    expect(standing(...round, ...words, done("u2", "m2"))).toEqual({ is: "mid-answer" });
+    expect(standing(...round, done("u2", "m2"))).toEqual({ is: "mid-answer" });
   });
 
   it("while a task in the background is open can't go on: it would end with its process (A5)", () => {
@@ -87,7 +104,7 @@ describe("a run that is broken off", () => {
           if (message !== last) open = new Set();
           last = message;
           progress.note(ask(message, id));
-          progress.note(done(`${message}-${id}`));
+          progress.note(done(`${message}-${id}`, message));
           open.add(id);
         }
         const { is } = progress.standing;

@@ -141,7 +141,7 @@ describe("a turn that ends well", () => {
         events: [
           working,
           sign(),
-          { type: "checkpoint", uuid: "u" },
+          { type: "checkpoint", uuid: "u", messageId: "m" },
           { type: "tool-use", messageId: "m", tools: [{ id: "t", name: "Bash" }] },
           words,
           finish(),
@@ -350,7 +350,7 @@ describe("a credential that fails", () => {
 describe("a process that dies", () => {
   const betweenCalls: readonly RunEvent[] = [
     { type: "tool-use", messageId: "m1", tools: [{ id: "t1", name: "Bash" }] },
-    { type: "checkpoint", uuid: "u1" },
+    { type: "checkpoint", uuid: "u1", messageId: "m1" },
     {
       type: "tool-result",
       results: [{ id: "t1", block: { type: "tool_result", tool_use_id: "t1", content: "done" } }],
