@@ -1,6 +1,5 @@
 // One run of Claude: a prompt in, TurnEvents out, in a process that is gone, or given back to the pool, when `ended` resolves.
 // Reports every sign of a failed credential as a signal and decides nothing about it.
-import type { SDKMessage } from "@anthropic-ai/claude-agent-sdk";
 import { CcapiError } from "../auth/errors.ts";
 import type { Signal } from "../auth/signal.ts";
 import type { ContentBlock, TurnEvent, Usage } from "../turn/turn.ts";
@@ -8,6 +7,7 @@ import { readAnswer } from "./answer.ts";
 import type { ChildSetup } from "./child-setup.ts";
 import { type ClaudeProcess, startClaudeProcess } from "./sdk-process.ts";
 import { processDied, toFailure } from "./failures.ts";
+import { keptOpen, watchSilence } from "./hearing.ts";
 import { HelperFailure, watchHelper } from "./helper-watch.ts";
 import type { Pool, Taken } from "./pool.ts";
 import type { ProcessOwner } from "./process.ts";
@@ -150,7 +150,8 @@ async function* runEvents(
       };
     });
     const helperFailed = watchHelper(spec.child, heard.signal);
-    const broken = Promise.race([aborted, helperFailed]);
+    const silent = taken.wasKept ? watchSilence(claude, heard.signal) : undefined;
+    const broken = Promise.race([aborted, helperFailed, ...(silent === undefined ? [] : [silent])]);
     broken.catch(() => undefined); // Nobody may be waiting when it comes.
     signal.addEventListener("abort", onAbort, { once: true });
     const trace = createTrace(promptId);
@@ -204,34 +205,6 @@ async function* runEvents(
 function* lastWords(claude: ClaudeProcess | undefined): Generator<RunEvent> {
   const text = claude?.stderrTail() ?? "";
   if (text !== "") yield { type: "signal", signal: { source: "stderr", text }, isFinal: true };
-}
-
-/**
- * The SDK's messages, at once at an end when the run is aborted, and without the SDK's own end: leaving its generator
- * waits up to 2 s for the process and then kills it (measured, SDK 0.3.330). The process is ours to end, in its own time,
- * and nobody waits for that.
- */
-function keptOpen(source: Pick<ClaudeProcess, "next">, broken: Promise<never>): AsyncIterable<SDKMessage> {
-  return {
-    [Symbol.asyncIterator]() {
-      let failure: { readonly reason: unknown } | undefined;
-      let fail: (reason: unknown) => void = () => undefined;
-      // Not `Promise.race` for each message: `broken` lives as long as the run, and would hold every one of them.
-      broken.catch((reason: unknown) => {
-        failure = { reason };
-        fail(reason);
-      });
-      return {
-        next() {
-          if (failure !== undefined) return Promise.reject(failure.reason); // What the run was ended with.
-          return new Promise((resolve, reject) => {
-            fail = reject;
-            source.next().then(resolve, reject);
-          });
-        },
-      };
-    },
-  };
 }
 
 /** At its token limit, and at a stop sequence of ours, Claude Code would go on; after all else it waits for its input's end. */

@@ -3,6 +3,7 @@
 import { randomUUID } from "node:crypto";
 import type { Query, SDKMessage, SDKUserMessage } from "@anthropic-ai/claude-agent-sdk";
 import * as z from "zod";
+import { untilAborted } from "../auth/until-aborted.ts";
 import type { ContentBlock } from "../turn/turn.ts";
 import type { OwnedProcess, ProcessOwner } from "./process.ts";
 import { toOptions } from "./profile.ts";
@@ -99,20 +100,26 @@ export function startClaudeProcess(spec: RunSpec, { sdk, owner }: ProcessPorts):
   };
 }
 
+/** A process that takes longer hangs. */
+const rewindMs = 1_000;
+
 /** A control request of Claude Code that the SDK has no method for (measured, 2.1.330: 3 to 16 ms). */
 const rewound = z.object({ response: z.object({ rewound: z.literal(true) }) });
 
 async function rewindConversation(query: Query, first: string, last: string): Promise<boolean> {
   if (!("request" in query) || typeof query.request !== "function") return false;
   try {
-    const answer: unknown = await query.request({
-      subtype: "rewind_conversation",
-      target_message_uuid: first,
-      last_seen_user_message_uuid: last,
-    });
+    const answer: unknown = await untilAborted(
+      query.request({
+        subtype: "rewind_conversation",
+        target_message_uuid: first,
+        last_seen_user_message_uuid: last,
+      }),
+      AbortSignal.timeout(rewindMs),
+    );
     return rewound.safeParse(answer).success;
   } catch {
-    return false; // It has ended, or knows no such request.
+    return false; // It has ended, hangs, or knows no such request.
   }
 }
 

@@ -69,6 +69,20 @@ describe("a process that serves another conversation", () => {
   });
 });
 
+describe("a process that hangs while it waits", () => {
+  it("is ended, and its conversation or another goes on in a new one (C4)", async () => {
+    await ask(chat("Hello"));
+    for (const pid of await claudePids(server.home)) process.kill(pid, "SIGSTOP");
+    expect(await ask(chat("Say exactly: not stopped"))).toContain("not stopped");
+    const turn = (words: string) => ask(chat(words, { model: "claude-code" }), { "x-session-id": "s" });
+    await turn("My name is Ada.");
+    await until("the transcript is written", async () => (await claudePids(server.home)).length > 0);
+    for (const pid of await claudePids(server.home)) process.kill(pid, "SIGSTOP");
+    await turn("What is my name?");
+    expect(JSON.stringify(upstreamBodies(simulator).at(-1)?.messages)).toContain("Ada");
+  });
+});
+
 describe("a conversation that goes on", () => {
   it("in a client's own history is continued in its process, with its real roles; a changed history is not (B3, G5)", async () => {
     const first = await ask(chat("My name is Ada."));
