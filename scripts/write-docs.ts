@@ -56,7 +56,8 @@ function recoveryTable(): string {
     credentials.map((credential) => {
       const endings = mendings.map((mended) => {
         const ending = endingOf({ client: "stream", moment, credential, mended });
-        return ending.is === "carried on" ? "carried on" : `\`${ending.code}\`: ${ending.why}`;
+        if (ending.is === "carried on") return "carried on";
+        return `${ending.is === "either" ? "carried on, or " : ""}\`${ending.code}\`: ${ending.why}`;
       });
       return `| ${[moment, credential, ...endings].join(" | ")} |`;
     }),

@@ -59,9 +59,11 @@ export function createWatch({ credential, clock, random, policy, tell }: WatchPo
   async function read(): Promise<CredentialReading | undefined> {
     const limit = deadline(clock, policy.lookTimeoutMs, closing.signal);
     try {
+      const beganAtMs = clock.monotonicMs();
       let reading = await limit.race(credential.read(limit.signal));
-      // A costly look, as by a helper that fails, is no file caught half-written; two of them would not fit into one look.
-      if (!reading.present && wasPresent && reading.watchMode !== "costly") {
+      // Of a helper that hangs two reads would not fit into one look.
+      const wasQuick = clock.monotonicMs() - beganAtMs < policy.lookTimeoutMs / 3;
+      if (!reading.present && wasPresent && wasQuick) {
         await limit.race(new Promise<void>((resolve) => clock.setTimer(resolve, goneAfterMs)));
         reading = await limit.race(credential.read(limit.signal));
       }

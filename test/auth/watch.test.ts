@@ -47,7 +47,7 @@ describe("a look at the credential", () => {
     expect({ most, count }).toEqual({ most: 1, count: 2 });
   });
 
-  it("at what a program prints is not repeated when it is gone: a helper that hangs would never be told of (A2)", async () => {
+  it("at a helper that hangs is not repeated: it would never be told of (A2)", async () => {
     let isHanging = false;
     const { clock, told, watch } = watching(async () => {
       if (!isHanging) return { ...reading, watchMode: "costly" };
@@ -62,6 +62,21 @@ describe("a look at the credential", () => {
     void watch.look();
     await clock.advance(15_000);
     expect(told.at(-1)?.reading.present).toBe(false);
+  });
+
+  it("at what a program prints is repeated where it is gone for a moment: its file was just being written (A2)", async () => {
+    let count = 0;
+    const { clock, told, watch } = watching(async () => {
+      count += 1;
+      const present = count !== 3;
+      return { ...reading, watchMode: "costly", present, fingerprint: present ? "a" : "none" };
+    });
+    for (const _ of [1, 2, 3]) {
+      void watch.look();
+      await clock.advance(2_000);
+    }
+    expect(count).toBe(4);
+    expect(told.every((event) => event.reading.present)).toBe(true);
   });
 
   it("that never ends is given up after 15 s, told to end, and tells nothing", async () => {

@@ -27,6 +27,8 @@ export interface Cell {
 /** How a case ends: as if nothing had happened, or in this error. */
 export type Ending =
   | { readonly is: "carried on" }
+  /** Carried on, or this error: it depends on whether the request served as a proof meanwhile. */
+  | { readonly is: "either"; readonly code: "upstream_auth_failed_after_side_effects"; readonly why: string }
   | {
       readonly is: "error";
       readonly code: "upstream_auth_unavailable" | "upstream_auth_failed_after_side_effects";
@@ -61,9 +63,9 @@ export function endingOf({ client, moment, credential, mended }: Cell): Ending {
   }
   if (moment === "on resume" && mended === "after 5 s") {
     return {
-      is: "error",
+      is: "either",
       code: "upstream_auth_failed_after_side_effects",
-      why: "a request is carried over twice at most, and telling that the old credential was still dead was once",
+      why: "a request is carried over twice at most, and where it was the one that told that the old credential was still dead, that was once",
     };
   }
   if (mended === "never") {
