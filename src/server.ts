@@ -11,7 +11,7 @@ import { createRuntime } from "./claude/runtime.ts";
 import { createPool } from "./claude/pool.ts";
 import { type Config, isLoopback } from "./config.ts";
 import { createApp } from "./http/app.ts";
-import type { StreamTiming } from "./http/chat-completions.ts";
+import type { StreamTiming } from "./http/answer.ts";
 import { createKeyring } from "./http/keyring.ts";
 import { listen, type Listener } from "./http/listener.ts";
 import { makeKey } from "./made-key.ts";

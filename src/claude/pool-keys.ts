@@ -10,12 +10,15 @@ export function processKey(
   secret: Buffer,
 ): string {
   const { profile, model, system, effort, sampling, stop, maxTokens } = turn;
+  const { tools, toolChoice, parallelToolCalls, outputFormat } = turn;
   const settings = { profile, model, system, effort, sampling, stop, maxTokens };
+  const answers = { tools, toolChoice, parallelToolCalls, outputFormat };
   const { environment, credentialSettings, configDir } = child;
   const variables = Object.entries(environment).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return hash(
     [
       settings,
+      answers,
       workspace,
       limits,
       skipPermissions,

@@ -42,7 +42,20 @@ export type Conversation =
   | { readonly kind: "resume"; readonly sessionId: string; readonly resumeAt: string };
 
 /** The part of a turn that decides how Claude is started. */
-export type TurnSettings = Pick<Turn, "profile" | "model" | "system" | "effort" | "sampling" | "stop" | "maxTokens">;
+export type TurnSettings = Pick<
+  Turn,
+  | "profile"
+  | "model"
+  | "system"
+  | "effort"
+  | "sampling"
+  | "stop"
+  | "maxTokens"
+  | "tools"
+  | "toolChoice"
+  | "parallelToolCalls"
+  | "outputFormat"
+>;
 
 interface ProfileInput {
   readonly turn: TurnSettings;

@@ -11,7 +11,8 @@ import { accessLog } from "./access-log.ts";
 import type { AppEnv } from "./app-env.ts";
 import { authHandlers, type AuthPorts } from "./auth.ts";
 import { adminsOnly, clientsOnly, clientsOr, recognise } from "./authenticate.ts";
-import { chatCompletions, type ChatPorts } from "./chat-completions.ts";
+import type { AnswerPorts } from "./answer.ts";
+import { chatCompletions } from "./chat-completions.ts";
 import { errorHandler, errorResponse } from "./errors.ts";
 import { acceptWhile, jsonOnly, rateLimit } from "./guards.ts";
 import { healthHandlers, type HealthPorts } from "./health.ts";
@@ -24,7 +25,7 @@ import { sessionHandlers, type SessionPorts } from "./sessions.ts";
 import { toInvalidRequest } from "./validation.ts";
 
 /** All that the app is made of. */
-export interface AppPorts extends ChatPorts, Omit<HealthPorts, "auth">, AuthPorts, SessionPorts, MetricsPorts {
+export interface AppPorts extends AnswerPorts, Omit<HealthPorts, "auth">, AuthPorts, SessionPorts, MetricsPorts {
   readonly log: Logger;
   readonly keyring: Keyring;
   readonly limits: { readonly maxBodyBytes: number; readonly requestsPerMinutePerKey: number | undefined };

@@ -11,12 +11,14 @@ export interface EventStreamOptions {
   /** What is sent where the turn fails; nothing follows it. */
   readonly toErrorFrames: (error: unknown) => readonly string[];
   readonly heartbeatMs: number;
+  /** A sign of life that clients pass over: a whole frame. A comment unless the API has one of its own. */
+  readonly heartbeat?: string;
   /** Ends the turn: the client has gone. */
   readonly abandon: (reason: Error) => void;
 }
 
 const encoder = new TextEncoder();
-const heartbeat = encoder.encode(": keep-alive\n\n");
+const comment = ": keep-alive\n\n";
 
 /** The body of a streaming answer. The turn goes on only as fast as the client reads. */
 export function toEventStream(
@@ -25,6 +27,7 @@ export function toEventStream(
   options: EventStreamOptions,
 ): ReadableStream<Uint8Array> {
   let pending = heldPending;
+  const heartbeat = encoder.encode(options.heartbeat ?? comment);
 
   function send(controller: ReadableStreamDefaultController<Uint8Array>, frames: readonly string[]): void {
     for (const frame of frames) controller.enqueue(encoder.encode(frame));

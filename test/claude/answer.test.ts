@@ -26,6 +26,10 @@ const plain: TurnSettings = {
   sampling: {},
   stop: [],
   maxTokens: undefined,
+  tools: [],
+  toolChoice: { type: "auto" },
+  parallelToolCalls: true,
+  outputFormat: undefined,
 };
 
 /** What a run yields for these messages, the error that it ends with last; `taken` is how many it asked for. */

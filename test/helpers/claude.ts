@@ -18,6 +18,10 @@ const plain: TurnSettings = {
   sampling: {},
   stop: [],
   maxTokens: undefined,
+  tools: [],
+  toolChoice: { type: "auto" },
+  parallelToolCalls: true,
+  outputFormat: undefined,
 };
 
 /** What one test runs Claude in. */

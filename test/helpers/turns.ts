@@ -17,6 +17,10 @@ export function makeTurn(more: Partial<Turn> = {}): Turn {
     sampling: {},
     stop: [],
     maxTokens: undefined,
+    tools: [],
+    toolChoice: { type: "auto" },
+    parallelToolCalls: true,
+    outputFormat: undefined,
     endUser: undefined,
     ...more,
   };

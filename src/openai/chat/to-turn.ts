@@ -41,6 +41,10 @@ export function toTurn(body: ChatRequest, headers: ChatHeaders, aliases: Readonl
     sampling,
     stop,
     maxTokens: body.max_completion_tokens ?? body.max_tokens ?? undefined,
+    tools: [],
+    toolChoice: { type: "auto" },
+    parallelToolCalls: true,
+    outputFormat: undefined,
     endUser: headers.endUser ?? body.safety_identifier ?? body.user ?? undefined,
   };
   return { turn, ignored };
