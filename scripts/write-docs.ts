@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { flagName, groups, type Setting, settings } from "../src/config/settings.ts";
 import { parameters } from "../src/openai/chat/parameters.ts";
-import { credentials, endingOf, mendings, moments } from "../test/matrix/cells.ts";
+import { credentials, type Ending, endingOf, mendings, moments } from "../test/matrix/cells.ts";
 
 interface Part {
   readonly file: string;
@@ -50,20 +50,25 @@ function parameterTable(): string {
   return `| parameter | fate | note |\n| --- | --- | --- |\n${rows.join("\n")}`;
 }
 
-/** A row for each moment and way of keeping the credential, a column for each mending. Clients differ in one point, which the text tells. */
+/** A row for each moment and way of keeping the credential, a column for each mending. Where it matters how the client gets its answer, both endings. */
 function recoveryTable(): string {
   const rows = moments.flatMap((moment) =>
     credentials.map((credential) => {
       const endings = mendings.map((mended) => {
-        const ending = endingOf({ client: "stream", moment, credential, mended });
-        if (ending.is === "carried on") return "carried on";
-        return `${ending.is === "either" ? "carried on, or " : ""}\`${ending.code}\`: ${ending.why}`;
+        const streamed = inWords(endingOf({ client: "stream", moment, credential, mended }));
+        const whole = inWords(endingOf({ client: "whole answer", moment, credential, mended }));
+        return streamed === whole ? streamed : `a whole answer: ${whole}; a stream: ${streamed}`;
       });
       return `| ${[moment, credential, ...endings].join(" | ")} |`;
     }),
   );
   const heads = ["it dies", "kept as", ...mendings.map((mended) => `mended ${mended}`)];
   return [`| ${heads.join(" | ")} |`, `| ${heads.map(() => "---").join(" | ")} |`, ...rows].join("\n");
+}
+
+function inWords(ending: Ending): string {
+  if (ending.is === "carried on") return "carried on";
+  return `${ending.is === "either" ? "carried on, or " : ""}\`${ending.code}\`: ${ending.why}`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -3,7 +3,7 @@
 import type { Context } from "hono";
 import { CcapiError } from "../auth/errors.ts";
 import type { Logger } from "../observe/log.ts";
-import type { RunTurn, Turn, TurnEvent } from "../turn/turn.ts";
+import type { Delivery, RunTurn, Turn, TurnEvent } from "../turn/turn.ts";
 import type { AppEnv } from "./app-env.ts";
 import { toCcapiError } from "./errors.ts";
 import { toEventStream } from "./event-stream.ts";
@@ -55,7 +55,7 @@ export async function answerWhole(
   toBody: (events: AsyncIterable<TurnEvent>) => Promise<object>,
 ): Promise<Response> {
   setHeaders(context, understood);
-  return context.json(await toBody(startTurn(context, understood, runTurn).events));
+  return context.json(await toBody(startTurn(context, understood, runTurn, "whole").events));
 }
 
 /** Has a turn run and answers with a stream. What fails before its first word is an error with a status of its own. */
@@ -66,7 +66,7 @@ export async function answerStream(
   shape: StreamShape,
 ): Promise<Response> {
   setHeaders(context, understood);
-  const { events, abandon } = startTurn(context, understood, runTurn);
+  const { events, abandon } = startTurn(context, understood, runTurn, "stream");
   const iterator = events[Symbol.asyncIterator]();
   const released = await holdBack(iterator, timing.holdMs);
   const body = toEventStream(iterator, released, {
@@ -104,13 +104,18 @@ interface RunningTurn {
   readonly abandon: (reason: Error) => void;
 }
 
-function startTurn(context: Context<AppEnv>, { turn }: UnderstoodTurn, runTurn: RunTurn): RunningTurn {
+function startTurn(
+  context: Context<AppEnv>,
+  { turn }: UnderstoodTurn,
+  runTurn: RunTurn,
+  delivery: Delivery,
+): RunningTurn {
   const { client, requestId } = context.var;
   if (client === undefined) throw new CcapiError("invalid_api_key", "No API key was given."); // The routes demand one.
   const abandoned = new AbortController();
   const signal = AbortSignal.any([context.var.runSignal ?? context.req.raw.signal, abandoned.signal]);
   return {
-    events: runTurn(turn, { requestId, client, signal }),
+    events: runTurn(turn, { requestId, client, delivery, signal }),
     abandon: (reason) => abandoned.abort(reason),
   };
 }

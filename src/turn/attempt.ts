@@ -64,7 +64,9 @@ export function createAttempt(
   ports: AttemptPorts,
   resumed: Resumption | undefined,
 ): Attempt {
-  const progress = createProgress();
+  const progress = createProgress(context.delivery);
+  /** Words that nobody has been sent: those of a call that breaks off were never said. */
+  const unsaid: TurnEvent[] = [];
   let run: ClaudeRun | undefined;
   let opened: OpenConversation | undefined = resumed?.opened;
   let isHandedOn = false;
@@ -104,12 +106,15 @@ export function createAttempt(
               break;
             case "subagent-lost":
               throw afterSideEffects(progress, turn.sessionId);
-            case "tool-use":
             case "tool-result":
+              yield* unsaid.splice(0);
+              break;
+            case "tool-use":
             case "task":
             case "usage":
               break;
             case "finish":
+              yield* unsaid.splice(0);
               yield await conclude(event, spec);
               return { is: "finished" };
             case "phase":
@@ -118,7 +123,8 @@ export function createAttempt(
             default:
               ports.blame.clear(turn.requestedModel);
               auth.succeeded("answer");
-              yield event;
+              if (context.delivery === "stream") yield event;
+              else unsaid.push(event);
           }
           if (isDecided()) break;
         }

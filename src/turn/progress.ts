@@ -2,7 +2,7 @@
 // Says whether another run can go on from there so that nothing runs twice and nothing is missing.
 import type { RunEvent } from "../claude/run.ts";
 import { noUsage } from "../claude/usage.ts";
-import type { ContentBlock, Usage } from "./turn.ts";
+import type { ContentBlock, Delivery, Usage } from "./turn.ts";
 
 /** Where a run stands. */
 export type Standing =
@@ -26,8 +26,11 @@ export interface Progress {
   readonly usage: Usage;
 }
 
-/** Makes a progress at a run's beginning. */
-export function createProgress(): Progress {
+/**
+ * Makes a progress at a run's beginning. To a client that gets the answer as a whole, words of a call that was broken off were never
+ * said: only what tools did can't be taken back.
+ */
+export function createProgress(delivery: Delivery = "stream"): Progress {
   let hasSpoken = false;
   /** Words of a call that has not been completed by its message. */
   let isSpeaking = false;
@@ -36,6 +39,7 @@ export function createProgress(): Progress {
   let resumeAt: string | undefined;
   /** The call of the message `resumeAt`. */
   let resumeAtId: string | undefined;
+  const isHeard = delivery === "stream";
   let usage = noUsage;
   const tools: string[] = [];
   /** The last call's tools by their ids, with their answers. */
@@ -47,8 +51,8 @@ export function createProgress(): Progress {
     switch (event.type) {
       case "block-start":
       case "delta":
-        hasSpoken = true;
-        isSpeaking = true;
+        hasSpoken = isHeard;
+        isSpeaking = isHeard;
         break;
       case "tool-use":
         // Claude Code tells of a message block by block; another id is another call, made when all had answered.
@@ -63,6 +67,8 @@ export function createProgress(): Progress {
         for (const { id, block } of event.results) if (asked.has(id)) asked.set(id, block);
         break;
       case "checkpoint":
+        // What a later call said is no place to go on from where it can be said again.
+        if (!isHeard && messageId !== undefined && event.messageId !== messageId) break;
         resumeAt = event.uuid;
         resumeAtId = event.messageId;
         isSpeaking = false;
@@ -83,7 +89,7 @@ export function createProgress(): Progress {
     get standing(): Standing {
       if (!hasSpoken && tools.length === 0) return { is: "untouched" };
       // A block of a later call is complete, and what that call asks for is not known yet.
-      const isLater = resumeAtId !== messageId;
+      const isLater = isHeard && resumeAtId !== messageId;
       if (isSpeaking || isLater || resumeAt === undefined || asked.size === 0) return { is: "mid-answer" };
       const results = [...asked.values()].filter((block) => block !== undefined);
       const isComplete = results.length === asked.size && openTasks.size === 0;

@@ -102,10 +102,14 @@ export interface Client {
   readonly isAdmin: boolean;
 }
 
+/** How a client takes its answer. `whole`: nothing of it is sent before all of it is there. */
+export type Delivery = "stream" | "whole";
+
 /** What goes with one turn beside its content. */
 export interface TurnContext {
   readonly requestId: string;
   readonly client: Client;
+  readonly delivery: Delivery;
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal;
 }

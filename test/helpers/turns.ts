@@ -30,7 +30,7 @@ export function makeContext(
   client: Partial<Client> = {},
   signal: AbortSignal = new AbortController().signal,
 ): TurnContext {
-  return { requestId: "req_1", client: { name: "client", isAdmin: false, ...client }, signal };
+  return { requestId: "req_1", client: { name: "client", isAdmin: false, ...client }, delivery: "stream", signal };
 }
 
 export function makeSession(more: Partial<SessionRecord> = {}): SessionRecord {

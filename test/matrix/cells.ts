@@ -46,8 +46,8 @@ export function allCells(): Cell[] {
 
 /** How a case has to end. */
 export function endingOf({ client, moment, credential, mended }: Cell): Ending {
-  // The library gives whole messages, unless it is asked for parts: of a text that broke off nothing was seen.
-  if (moment === "in the middle of a text" && client !== "agent() library") {
+  // Who gets whole answers or messages has seen nothing of a text that broke off.
+  if (moment === "in the middle of a text" && client === "stream") {
     return {
       is: "error",
       code: "upstream_auth_failed_after_side_effects",

@@ -20,7 +20,14 @@ const answer = (...ids: string[]): RunEvent => ({
 });
 
 function standing(...events: RunEvent[]): Standing {
-  const progress = createProgress();
+  const progress = createProgress("stream");
+  for (const event of events) progress.note(event);
+  return progress.standing;
+}
+
+/** For a client that gets the answer as a whole. */
+function standingUnheard(...events: RunEvent[]): Standing {
+  const progress = createProgress("whole");
   for (const event of events) progress.note(event);
   return progress.standing;
 }
@@ -71,6 +78,16 @@ describe("a run that is broken off", () => {
     const round = [ask("m1", "a"), done("u1", "m1"), answer("a")];
     expect(standing(...round, ...words, done("u2", "m2"))).toEqual({ is: "mid-answer" });
     expect(standing(...round, done("u2", "m2"))).toEqual({ is: "mid-answer" });
+  });
+
+  it("in the middle of words that nobody was sent goes on as if they had not been said (A5)", () => {
+    expect(standingUnheard(...words)).toEqual({ is: "untouched" });
+    expect(standingUnheard(...words, done("u1", "m1"))).toEqual({ is: "untouched" });
+    const round = [...words, done("u1", "m1"), ask("m1", "a"), done("u2", "m1"), answer("a")];
+    const between = { is: "between-calls", resumeAt: "u2", results: [block("a")] };
+    expect(standingUnheard(...round, ...words)).toEqual(between);
+    expect(standingUnheard(...round, ...words, done("u3", "m2"))).toEqual(between);
+    expect(standingUnheard(...round, ...words, done("u3", "m2"), ask("m2", "b"))).toEqual({ is: "mid-tool" });
   });
 
   it("while a task in the background is open can't go on: it would end with its process (A5)", () => {

@@ -7,7 +7,7 @@ import { createAdmission } from "../../src/turn/admission.ts";
 import { createKeyedLock } from "../../src/turn/lock.ts";
 import { createTurnRunner, type TurnPorts } from "../../src/turn/run.ts";
 import type { SessionRecord } from "../../src/turn/sessions.ts";
-import type { FinishReason, Turn, TurnEvent } from "../../src/turn/turn.ts";
+import type { Delivery, FinishReason, Turn, TurnEvent } from "../../src/turn/turn.ts";
 import { makeContext, makeTurn } from "../helpers/turns.ts";
 
 const usage = { inputTokens: 1, cacheReadTokens: 0, cacheCreationTokens: 0, outputTokens: 1, reasoningTokens: 0 };
@@ -115,11 +115,12 @@ function createHouse(scripts: readonly Script[], decisions: readonly Decision[] 
 
 type House = ReturnType<typeof createHouse>;
 
-async function take(house: House, turn: Partial<Turn> = {}, signal?: AbortSignal) {
+async function take(house: House, turn: Partial<Turn> = {}, signal?: AbortSignal, delivery: Delivery = "stream") {
   const events: TurnEvent[] = [];
   let error: unknown;
+  const context = { ...makeContext({}, signal), delivery };
   try {
-    for await (const event of house.runner.runTurn(makeTurn(turn), makeContext({}, signal))) events.push(event);
+    for await (const event of house.runner.runTurn(makeTurn(turn), context)) events.push(event);
   } catch (caught) {
     error = caught;
   }
@@ -330,6 +331,26 @@ describe("a credential that fails", () => {
     expect(house.steps.filter((step) => step === "recovered")).toHaveLength(1);
     await tidy(house);
     expect(house.admission.running).toBe(0);
+  });
+
+  it("in the middle of words goes on where these were not sent, and drops what was said in vain (A5)", async () => {
+    const vain: RunEvent = { type: "delta", kind: "text", text: "Hel" };
+    const scripts = [{ events: [working, vain, sign()] }, { events: [working, words, finish()] }];
+    const whole = createHouse(scripts, [{ action: "wait" }]);
+    const taken = take(whole, {}, undefined, "whole");
+    await settle();
+    whole.runs[0]?.letGo();
+    const { events, error } = await taken;
+    expect(error).toBeUndefined();
+    expect(events.filter(({ type }) => type !== "phase")).toEqual([words, finish()]);
+    await tidy(whole);
+
+    const streamed = createHouse(scripts, [{ action: "wait" }]);
+    expect(await take(streamed)).toMatchObject({
+      events: [working, vain],
+      error: { code: "upstream_auth_failed_after_side_effects" },
+    });
+    await tidy(streamed);
   });
 
   it("for good ends the turn with what a person must do, and no further run (A2)", async () => {
