@@ -95,6 +95,8 @@ describe("the layers", () => {
     ["src/openai/chat/request.ts", "hono"],
     ["src/openai/chat/request.ts", "node:fs"],
     ["src/anthropic/request.ts", "../openai/error.ts"],
+    ["src/openai/error.ts", "../anthropic/error.ts"],
+    ["src/names/models.ts", "../openai/error.ts"],
     ["src/http/app.ts", "../claude/run.ts"],
     ["src/http/app.ts", "../server.ts"],
     ["src/http/app.ts", "@anthropic-ai/claude-agent-sdk/sdk-tools.js"],
@@ -133,6 +135,7 @@ describe("the layers", () => {
     ["src/turn/run.ts", "../claude/run.ts"],
     ["src/openai/chat/request.ts", "../../auth/errors.ts"],
     ["src/openai/chat/request.ts", "@hono/zod-openapi"],
+    ["src/anthropic/to-turn.ts", "../names/models.ts"],
     ["src/http/app.ts", "../openai/error.ts"],
     ["src/http/app.ts", "hono/cors"],
     ["src/simulator/server.ts", "node:http"],
@@ -147,7 +150,7 @@ describe("the layers", () => {
 
   it.each([
     ["src/claude/run.ts", "../turn/turn.ts"],
-    ["src/openai/models.ts", "../turn/turn.ts"],
+    ["src/names/models.ts", "../turn/turn.ts"],
     ["src/http/app.ts", "../turn/sessions.ts"],
     ["src/http/app.ts", "../observe/log.ts"],
     ["src/observe/alerts.ts", "../auth/contract.ts"],

@@ -2,9 +2,10 @@
 import type { Context } from "hono";
 import type { AuthManager, AuthStatus } from "../auth/contract.ts";
 import { CcapiError } from "../auth/errors.ts";
-import { toErrorBody, toErrorHeaders } from "../openai/error.ts";
+import { toErrorBody } from "../openai/error.ts";
 import type { AppEnv } from "./app-env.ts";
 import { toAuthentication } from "./health.ts";
+import { toRetryHeaders } from "./retry-headers.ts";
 import { toTimestamp } from "./timestamp.ts";
 
 /** What these routes need. */
@@ -49,7 +50,7 @@ export function authHandlers({ auth, now }: AuthPorts) {
             authentication: toDetails(auth.status()),
           },
           429,
-          toErrorHeaders(error),
+          toRetryHeaders(error),
         );
       }
     },

@@ -4,8 +4,9 @@ import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { CcapiError } from "../auth/errors.ts";
 import type { Logger } from "../observe/log.ts";
-import { toErrorBody, toErrorHeaders } from "../openai/error.ts";
+import { toErrorBody } from "../openai/error.ts";
 import type { AppEnv } from "./app-env.ts";
+import { toRetryHeaders } from "./retry-headers.ts";
 
 /** Makes the app's error handler. What nobody foresaw is logged with its stack, and told without any of it. */
 export function errorHandler(log: Logger): (error: Error, context: Context<AppEnv>) => Response {
@@ -26,7 +27,7 @@ export function errorHandler(log: Logger): (error: Error, context: Context<AppEn
 /** The response that tells of an error. */
 export function errorResponse(error: CcapiError, context: Context<AppEnv>): Response {
   // 499 is nobody's to read: the client has gone.
-  return context.json(toErrorBody(error), error.status as ContentfulStatusCode, toErrorHeaders(error));
+  return context.json(toErrorBody(error), error.status as ContentfulStatusCode, toRetryHeaders(error));
 }
 
 /** Whatever was thrown, as the product's error. */

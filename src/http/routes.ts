@@ -1,6 +1,7 @@
 // DATA: the routes, with the schemas that validate them. Written so that an OpenAPI document can be made of them; none is served yet.
 import { createRoute, z } from "@hono/zod-openapi";
-import { chatRequest, sessionId } from "../openai/chat/request.ts";
+import { sessionId } from "../names/session-id.ts";
+import { chatRequest } from "../openai/chat/request.ts";
 
 const answer = (description: string) => ({ description });
 const failures = { default: answer("An error in OpenAI's envelope. docs/errors.md lists every code.") };

@@ -1,7 +1,7 @@
 // The headers of ours that say how a request is to be run, the same for every front door.
 import type { Context } from "hono";
 import { CcapiError } from "../auth/errors.ts";
-import { sessionId } from "../openai/chat/request.ts";
+import { sessionId } from "../names/session-id.ts";
 import type { AppEnv } from "./app-env.ts";
 
 /** What a request's headers say of its turn. */

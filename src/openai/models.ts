@@ -1,14 +1,5 @@
-// Model names: what a client asks for → how Claude is run; and the list that clients are shown.
-// Pure. Whether Claude really has a model is for the model API to say.
-import { CcapiError } from "../auth/errors.ts";
-import type { Profile } from "../turn/turn.ts";
-
-/** What a model name means. */
-export interface ModelChoice {
-  readonly profile: Profile;
-  /** Claude's own name or alias; `undefined`: Claude Code's default. */
-  readonly model: string | undefined;
-}
+// OpenAI's list of models, and its object for one. Pure; what the names mean is in names/.
+import { listedModels, modelsCreatedAt } from "../names/models.ts";
 
 /** OpenAI's `model` object. */
 export interface ModelObject {
@@ -19,59 +10,12 @@ export interface ModelObject {
   readonly owned_by: string;
 }
 
-/** Names that Claude Code resolves to its present models; each may end in `[1m]` for the long context. */
-const claudeAliases = ["opus", "sonnet", "haiku"] as const;
-const agentName = "claude-code";
-/** OpenAI's schema wants a time of creation; ours is that of the first release that served the name. */
-const created = 1_755_993_600;
-
-/**
- * Reads a model name.
- *
- * @throws CcapiError `model_not_found` where it is neither Claude's, nor the agent's, nor an alias of the operator's.
- */
-export function resolveModel(name: string, aliases: ReadonlyMap<string, string>): ModelChoice {
-  const choice = readName(aliases.get(name) ?? name);
-  if (choice !== undefined) return choice;
-  throw new CcapiError(
-    "model_not_found",
-    `The model "${clip(name)}" does not exist here. Use claude-code (the agent), opus, sonnet, haiku or a full Claude model id; the operator can map other names with CCAPI_MODEL_ALIASES.`,
-    { param: "model", shouldRetry: false },
-  );
-}
-
-/** What `GET /v1/models` lists: the agent, the chat models, the operator's aliases. Full Claude ids work too, unlisted. */
+/** What `GET /v1/models` lists for OpenAI's clients. */
 export function listModels(aliases: ReadonlyMap<string, string>): ModelObject[] {
-  const names = [agentName, ...claudeAliases.map((alias) => `${agentName}/${alias}`), ...claudeAliases];
-  return [...new Set([...names, ...aliases.keys()])].map(toModelObject);
+  return listedModels(aliases).map(toModelObject);
 }
 
-/** OpenAI's object for a model name that {@link resolveModel} knows. */
+/** OpenAI's object for a model's name. */
 export function toModelObject(id: string): ModelObject {
-  return { id, object: "model", created, owned_by: "anthropic" };
-}
-
-function readName(name: string): ModelChoice | undefined {
-  if (name === agentName) return { profile: "agent", model: undefined };
-  if (name.startsWith(`${agentName}/`)) {
-    const model = name.slice(agentName.length + 1);
-    return isClaudeName(model) ? { profile: "agent", model } : undefined;
-  }
-  // Gateways such as OpenRouter and LiteLLM put the vendor first.
-  const bare = name.replace(/^anthropic\//, "");
-  return isClaudeName(bare) ? { profile: "chat", model: bare } : undefined;
-}
-
-/** An alias, an id of the Messages API (`claude-…`), Bedrock (`us.anthropic.claude-…`, an ARN) or Vertex (`claude-…@…`). */
-function isClaudeName(name: string): boolean {
-  const alias = name.replace(/\[1m\]$/, "");
-  if (claudeAliases.some((known) => known === alias)) return true;
-  return (
-    /^(?:[a-z-]{2,12}\.)?(?:anthropic\.)?claude-[A-Za-z0-9.:@_-]{1,120}(?:\[1m\])?$/.test(name) ||
-    /^arn:aws[a-z-]*:bedrock:[A-Za-z0-9:/._-]{1,200}$/.test(name)
-  );
-}
-
-function clip(name: string): string {
-  return name.length > 100 ? `${name.slice(0, 100)}…` : name;
+  return { id, object: "model", created: modelsCreatedAt, owned_by: "anthropic" };
 }

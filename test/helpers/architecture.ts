@@ -36,17 +36,18 @@ const pureNodeModules = [
   "node:util",
 ];
 
-const frontDoor: RoomRule = { from: [errors], typesFrom: [turnTypes], packages: ["zod", "@hono/zod-openapi"] };
+const frontDoor: RoomRule = { from: ["names", errors], typesFrom: [turnTypes], packages: ["zod", "@hono/zod-openapi"] };
 
 /** Who may import whom. A room that is not here may not exist. */
 export const rooms: Readonly<Record<string, RoomRule>> = {
   auth: { packages: pureNodeModules },
   claude: { from: ["auth"], typesFrom: [turnTypes], packages: true },
   turn: { from: ["auth", "claude"], packages: true },
+  names: { from: [errors], typesFrom: [turnTypes], packages: ["zod"] },
   openai: frontDoor,
   anthropic: frontDoor,
   http: {
-    from: ["openai", "anthropic", "dashboard", "version", errors],
+    from: ["openai", "anthropic", "names", "dashboard", "version", errors],
     typesFrom: ["auth", "turn", "observe", "config"],
     packages: true,
   },

@@ -1,6 +1,7 @@
 // The schema of a chat completion request: what is validated.
 // Only what we use is typed; the table in parameters.ts says what becomes of the rest.
 import { z } from "zod";
+import { sessionId } from "../../names/session-id.ts";
 
 const textPart = z.looseObject({ type: z.literal("text"), text: z.string() });
 const refusalPart = z.looseObject({ type: z.literal("refusal"), refusal: z.string() });
@@ -26,11 +27,6 @@ const message = z.discriminatedUnion("role", [
 
 /** Goes into a process's environment, which the system bounds. */
 const stopSequence = z.string().min(1).max(1_000);
-
-/** `[A-Za-z0-9._-]{1,128}` */
-export const sessionId = z
-  .string()
-  .regex(/^[A-Za-z0-9._-]{1,128}$/, "Must be 1 to 128 letters, digits, dots, dashes or underscores");
 
 /** Body of `POST /v1/chat/completions`. */
 export const chatRequest = z

@@ -1,7 +1,8 @@
 // Chat completion request → Turn. Pure; what can't be served is refused here with an error that names it.
 import { CcapiError } from "../../auth/errors.ts";
 import type { ContentBlock, Effort, Message, Turn } from "../../turn/turn.ts";
-import { resolveModel } from "../models.ts";
+import { resolveModel } from "../../names/models.ts";
+import { agreedSessionId } from "../../names/session-id.ts";
 import { harmlessValues, parameters } from "./parameters.ts";
 import type { ChatMessage, ChatRequest } from "./request.ts";
 
@@ -36,7 +37,7 @@ export function toTurn(body: ChatRequest, headers: ChatHeaders, aliases: Readonl
     model,
     system: toSystem(body.messages),
     messages: toMessages(body.messages),
-    sessionId: toSessionId(body, headers),
+    sessionId: agreedSessionId(body.session_id, headers.sessionId),
     effort: toEffort(body.reasoning_effort),
     sampling,
     stop,
@@ -81,15 +82,6 @@ function toSampling(body: ChatRequest, ignored: string[]): Turn["sampling"] {
 function toEffort(effort: ChatRequest["reasoning_effort"]): Effort | undefined {
   if (effort === null || effort === undefined) return undefined;
   return effort === "minimal" ? "low" : effort;
-}
-
-function toSessionId({ session_id: inBody }: ChatRequest, { sessionId: inHeader }: ChatHeaders): string | undefined {
-  if (inBody && inHeader !== undefined && inBody !== inHeader) {
-    throw new CcapiError("invalid_request", "session_id and the header X-Session-Id name different sessions.", {
-      param: "session_id",
-    });
-  }
-  return inHeader ?? inBody ?? undefined;
 }
 
 function toSystem(messages: readonly ChatMessage[]): string | undefined {
