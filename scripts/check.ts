@@ -12,7 +12,7 @@ interface Step {
 }
 
 const stepTimeoutMs = 180_000;
-const testTimeoutMs = 25 * 60_000;
+const testTimeoutMs = 75 * 60_000;
 const exampleTimeoutMs = 60_000;
 
 const steps: readonly Step[] = [

@@ -1,4 +1,5 @@
 // Prints the plain closing line "N passed, N failed, N skipped" that build systems read.
+// Names tests that passed at a second try only, so that none of them stays unseen.
 // A file that could not be run, and an error outside of any test, count as a failed test.
 import type { Reporter, SerializedError, TestModule } from "vitest/node";
 
@@ -10,6 +11,7 @@ export default class ClosingLine implements Reporter {
       for (const test of module.children.allTests()) {
         const { state } = test.result();
         if (state !== "pending") counts[state] += 1;
+        if (test.diagnostic()?.flaky === true) console.log(`flaky, passed at its second try: ${test.fullName}`);
       }
     }
     console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
