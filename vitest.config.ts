@@ -12,6 +12,7 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**", "test/matrix/**"],
+          setupFiles: ["test/helpers/watch.ts"],
           testTimeout: 20_000,
           sequence: { groupOrder: 0 },
         },
@@ -21,6 +22,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          setupFiles: ["test/helpers/watch.ts"],
           testTimeout: 120_000,
           retry,
           hookTimeout: 60_000,
@@ -34,6 +36,7 @@ export default defineConfig({
         test: {
           name: "matrix",
           include: ["test/matrix/**/*.test.ts"],
+          setupFiles: ["test/helpers/watch.ts"],
           testTimeout: 120_000,
           retry,
           hookTimeout: 60_000,

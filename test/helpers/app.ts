@@ -6,6 +6,7 @@ import { createKeyring } from "../../src/http/keyring.ts";
 import { createMetrics } from "../../src/observe/metrics.ts";
 import { createLogger, type Logger } from "../../src/observe/log.ts";
 import type { RunTurn, Turn, TurnEvent } from "../../src/turn/turn.ts";
+import { watched } from "./watched-answers.ts";
 
 export const clientKey = "client-key";
 export const adminKey = "admin-key";
@@ -91,11 +92,10 @@ export function makeApp(overrides: Partial<AppPorts> = {}): TestApp {
       return runTurn(turn, context);
     },
   });
-  const request = async (path: string, init: RequestInit = {}) =>
-    app.request(path, {
-      ...init,
-      headers: { authorization: `Bearer ${clientKey}`, ...(init.headers as Record<string, string>) },
-    });
+  const request = async (path: string, init: RequestInit = {}) => {
+    const headers = { authorization: `Bearer ${clientKey}`, ...(init.headers as Record<string, string>) };
+    return watched(init.method ?? "GET", pathOf(path), await app.request(path, { ...init, headers }));
+  };
   return {
     app,
     request,
@@ -109,6 +109,10 @@ export function makeApp(overrides: Partial<AppPorts> = {}): TestApp {
     turns,
     logLines: () => lines,
   };
+}
+
+function pathOf(path: string): string {
+  return URL.parse(path, "http://localhost")?.pathname ?? path;
 }
 
 function notFound(): CcapiError {

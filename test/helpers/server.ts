@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { watchServer } from "./watched-answers.ts";
 
 const cli = fileURLToPath(new URL("../../src/cli.ts", import.meta.url));
 
@@ -64,6 +65,7 @@ export async function startServer(options: TestServerOptions): Promise<TestServe
   });
   const exited = once(child, "exit").then(([code]) => code as number | null);
   const url = await listeningUrl(child, () => log);
+  watchServer(url, exited);
   const request = (path: string, init: RequestInit = {}) =>
     fetch(url + path, {
       ...init,
