@@ -36,7 +36,11 @@ const pureNodeModules = [
   "node:util",
 ];
 
-const frontDoor: RoomRule = { from: ["names", errors], typesFrom: [turnTypes], packages: ["zod", "@hono/zod-openapi"] };
+const frontDoor: RoomRule = {
+  from: ["names", errors, "src/media/inline.ts"],
+  typesFrom: [turnTypes],
+  packages: ["zod", "@hono/zod-openapi"],
+};
 
 /** Who may import whom. A room that is not here may not exist. */
 export const rooms: Readonly<Record<string, RoomRule>> = {
@@ -44,6 +48,7 @@ export const rooms: Readonly<Record<string, RoomRule>> = {
   claude: { from: ["auth"], typesFrom: [turnTypes], packages: true },
   turn: { from: ["auth", "claude"], packages: true },
   names: { from: [errors], typesFrom: [turnTypes], packages: ["zod"] },
+  media: { from: [errors], typesFrom: [turnTypes], packages: true },
   openai: frontDoor,
   anthropic: frontDoor,
   http: {

@@ -271,17 +271,17 @@ describe("a request that is refused", () => {
     ["no tokens at all", { ...body, max_tokens: 0 }, 400, "invalid_request", "max_tokens"],
     ["a strange session", { ...body, session_id: "../x" }, 400, "invalid_request", "session_id"],
     [
-      "a tool message",
+      "a tool message for no call",
       { model: "sonnet", messages: [...body.messages, { role: "tool", content: "x" }] },
       400,
-      "unsupported_parameter",
-      "messages[1].role",
+      "invalid_request",
+      "messages[1].tool_call_id",
     ],
     [
-      "an image",
-      { model: "sonnet", messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: "x" } }] }] },
+      "a part of a type that nobody knows",
+      { model: "sonnet", messages: [{ role: "user", content: [{ type: "video", url: "x" }] }] },
       400,
-      "unsupported_parameter",
+      "invalid_request",
       "messages[0].content[0].type",
     ],
   ])("for %s says what is wrong and where (B1)", async (_name, bad, code, name, param) => {

@@ -3,6 +3,14 @@ import type { TurnEvent } from "../../turn/turn.ts";
 import { blockSeparator, type ChatAnswer } from "./completion.ts";
 import { type ChatFinishReason, type ChatUsage, toChatFinishReason, toChatUsage } from "./usage.ts";
 
+/** A piece of a call: the first has its id and name, the others pieces of its arguments. */
+interface ToolCallChunk {
+  readonly index: number;
+  readonly id?: string;
+  readonly type?: "function";
+  readonly function: { readonly name?: string; readonly arguments: string };
+}
+
 /** OpenAI's `chat.completion.chunk`. */
 export interface ChatChunk {
   readonly id: string;
@@ -13,8 +21,9 @@ export interface ChatChunk {
     readonly index: 0;
     readonly delta: {
       readonly role?: "assistant";
-      readonly content?: string;
+      readonly content?: string | null;
       readonly reasoning_content?: string;
+      readonly tool_calls?: readonly [ToolCallChunk];
     };
     readonly logprobs: null;
     readonly finish_reason: ChatFinishReason | null;
@@ -34,6 +43,8 @@ export function createChunkMapper(
   const hasContent = { text: false, thinking: false };
   const startsBlock = { text: false, thinking: false };
   let hasRole = false;
+  /** The place of each call among the answer's, by its id. */
+  const calls = new Map<string, number>();
 
   function chunk(choices: ChatChunk["choices"], usage?: ChatUsage): ChatChunk {
     const { id, created, model } = answer;
@@ -44,10 +55,16 @@ export function createChunkMapper(
     return chunk([{ index: 0, delta, logprobs: null, finish_reason: reason }]);
   }
 
-  function role(): ChatChunk[] {
+  function role(content: "" | null = ""): ChatChunk[] {
     if (hasRole) return [];
     hasRole = true;
-    return [choice({ role: "assistant", content: "" })];
+    return [choice({ role: "assistant", content })];
+  }
+
+  function call(id: string, fields: Omit<ToolCallChunk, "index">): ChatChunk {
+    const index = calls.get(id) ?? calls.size;
+    calls.set(id, index);
+    return choice({ tool_calls: [{ index, ...fields }] });
   }
 
   return (event) => {
@@ -62,6 +79,12 @@ export function createChunkMapper(
         hasContent[event.kind] = true;
         return [...role(), choice(event.kind === "text" ? { content: text } : { reasoning_content: text })];
       }
+      case "tool-start": {
+        const { id, name } = event;
+        return [...role(null), call(id, { id, type: "function", function: { name, arguments: "" } })];
+      }
+      case "tool-delta":
+        return event.json === "" ? [] : [call(event.id, { function: { arguments: event.json } })];
       case "finish":
         return [
           ...role(),

@@ -17,7 +17,7 @@ export interface Parameter {
 
 /** Every parameter of OpenAI's request, and our own `session_id`. */
 export const parameters: readonly Parameter[] = [
-  { name: "messages", fate: "used", note: "system, developer, user and assistant messages, as text or text parts" },
+  { name: "messages", fate: "used", note: "see Messages" },
   { name: "model", fate: "used", note: "see Models" },
   { name: "stream", fate: "used", note: "" },
   { name: "stream_options", fate: "used", note: "include_usage" },
@@ -25,6 +25,10 @@ export const parameters: readonly Parameter[] = [
   { name: "max_completion_tokens", fate: "used", note: "for the agent: the bound of its whole run" },
   { name: "max_tokens", fate: "used", note: "older name of max_completion_tokens" },
   { name: "reasoning_effort", fate: "used", note: "none, minimal, low, medium, high, xhigh, max" },
+  { name: "tools", fate: "used", note: "functions; see Tools. Custom tools are a 400" },
+  { name: "tool_choice", fate: "used", note: "none, auto, required, a function's name, allowed_tools" },
+  { name: "parallel_tool_calls", fate: "used", note: "" },
+  { name: "response_format", fate: "used", note: "text, json_object, json_schema; see Structured output" },
   { name: "stop", fate: "used", note: "up to 4 sequences" },
   { name: "user", fate: "used", note: "parts one end user's processes from another's; no effect on the answer" },
   { name: "safety_identifier", fate: "used", note: "as user" },
@@ -46,9 +50,6 @@ export const parameters: readonly Parameter[] = [
   { name: "prompt_cache_key", fate: "ignored", note: "Claude Code caches prompts by itself" },
   { name: "prompt_cache_options", fate: "ignored", note: "" },
   { name: "prompt_cache_retention", fate: "ignored", note: "" },
-  { name: "parallel_tool_calls", fate: "ignored", note: "" },
-  { name: "tool_choice", fate: "ignored", note: "" },
-  { name: "function_call", fate: "ignored", note: "" },
   { name: "n", fate: "refused", note: "one answer for each request" },
   { name: "logprobs", fate: "refused", note: "Claude gives none" },
   { name: "top_logprobs", fate: "refused", note: "Claude gives none" },
@@ -56,9 +57,8 @@ export const parameters: readonly Parameter[] = [
   { name: "audio", fate: "refused", note: "Claude speaks in text" },
   { name: "modalities", fate: "refused", note: "text only" },
   { name: "web_search_options", fate: "refused", note: "use the agent, where its operator allows WebSearch" },
-  { name: "tools", fate: "refused", note: "client tools are not served by this version" },
-  { name: "functions", fate: "refused", note: "client tools are not served by this version" },
-  { name: "response_format", fate: "refused", note: "only the type text is served by this version" },
+  { name: "functions", fate: "refused", note: "use tools" },
+  { name: "function_call", fate: "refused", note: "use tool_choice" },
 ];
 
 /** Values by which clients say that they don't want a refused parameter. */
@@ -68,7 +68,6 @@ export const harmlessValues: Readonly<Record<string, (value: unknown) => boolean
   top_logprobs: (value) => value === 0,
   logit_bias: (value) => typeof value === "object" && value !== null && Object.keys(value).length === 0,
   modalities: (value) => Array.isArray(value) && value.every((modality) => modality === "text"),
-  tools: (value) => Array.isArray(value) && value.length === 0,
   functions: (value) => Array.isArray(value) && value.length === 0,
-  response_format: (value) => typeof value === "object" && value !== null && "type" in value && value.type === "text",
+  function_call: (value) => value === "none" || value === "auto",
 };

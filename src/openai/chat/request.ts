@@ -2,16 +2,38 @@
 // Only what we use is typed; the table in parameters.ts says what becomes of the rest.
 import { z } from "zod";
 import { sessionId } from "../../names/session-id.ts";
+import { toolChoice, tool } from "./request-tools.ts";
 
 const textPart = z.looseObject({ type: z.literal("text"), text: z.string() });
 const refusalPart = z.looseObject({ type: z.literal("refusal"), refusal: z.string() });
+const imagePart = z.looseObject({
+  type: z.literal("image_url"),
+  image_url: z.looseObject({ url: z.string().min(1), detail: z.string().nullish() }),
+});
+const filePart = z.looseObject({
+  type: z.literal("file"),
+  file: z.looseObject({
+    file_data: z.string().nullish(),
+    file_id: z.string().nullish(),
+    filename: z.string().max(1_024).nullish(),
+  }),
+});
+/** Known, and refused with an error that names it. */
+const audioPart = z.looseObject({ type: z.literal("input_audio") });
 
-// Parts of types that are not served come through here, so that the error can name them.
-const otherPart = z.looseObject({ type: z.string() });
-
-const userContent = z.union([z.string(), z.array(z.union([textPart, otherPart]))]);
+const userPart = z.discriminatedUnion("type", [textPart, imagePart, filePart, audioPart], {
+  error: "Must be text, image_url or file",
+});
+const userContent = z.union([z.string(), z.array(userPart)]);
 const systemContent = z.union([z.string(), z.array(textPart)]);
-const assistantContent = z.union([z.string(), z.array(z.union([textPart, refusalPart]))]);
+const assistantContent = z.union([z.string(), z.array(z.discriminatedUnion("type", [textPart, refusalPart]))]);
+
+const functionCall = z.looseObject({
+  id: z.string().min(1).max(1_024),
+  type: z.literal("function"),
+  function: z.looseObject({ name: z.string().min(1).max(256), arguments: z.string() }),
+});
+const customCall = z.looseObject({ id: z.string(), type: z.literal("custom") });
 
 const message = z.discriminatedUnion("role", [
   z.looseObject({ role: z.enum(["system", "developer"]), content: systemContent }),
@@ -19,10 +41,26 @@ const message = z.discriminatedUnion("role", [
   z.looseObject({
     role: z.literal("assistant"),
     content: assistantContent.nullish(),
-    tool_calls: z.array(z.unknown()).nullish(),
+    refusal: z.string().nullish(),
+    tool_calls: z.array(z.discriminatedUnion("type", [functionCall, customCall])).nullish(),
     function_call: z.unknown().optional(),
   }),
-  z.looseObject({ role: z.enum(["tool", "function"]) }),
+  z.looseObject({ role: z.literal("tool"), tool_call_id: z.string().min(1).max(1_024), content: userContent }),
+  z.looseObject({ role: z.literal("function") }),
+]);
+
+const responseFormat = z.discriminatedUnion("type", [
+  z.looseObject({ type: z.literal("text") }),
+  z.looseObject({ type: z.literal("json_object") }),
+  z.looseObject({
+    type: z.literal("json_schema"),
+    json_schema: z.looseObject({
+      name: z.string().min(1).max(256),
+      description: z.string().nullish(),
+      schema: z.record(z.string(), z.unknown()).nullish(),
+      strict: z.boolean().nullish(),
+    }),
+  }),
 ]);
 
 /** Goes into a process's environment, which the system bounds. */
@@ -42,6 +80,10 @@ export const chatRequest = z
     temperature: z.number().min(0).max(2).nullish(),
     top_p: z.number().min(0).max(1).nullish(),
     stop: z.union([stopSequence, z.array(stopSequence).max(4)]).nullish(),
+    tools: z.array(tool).max(512).nullish(),
+    tool_choice: toolChoice.nullish(),
+    parallel_tool_calls: z.boolean().nullish(),
+    response_format: responseFormat.nullish(),
     user: z.string().max(1_024).nullish(),
     safety_identifier: z.string().max(1_024).nullish(),
   })
@@ -51,3 +93,5 @@ export const chatRequest = z
 export type ChatRequest = z.infer<typeof chatRequest>;
 /** One message of a validated body. */
 export type ChatMessage = ChatRequest["messages"][number];
+/** A part of a user's or a tool's message. */
+export type ChatPart = z.infer<typeof userPart>;

@@ -1,10 +1,12 @@
 // Chat completion request → Turn. Pure; what can't be served is refused here with an error that names it.
 import { CcapiError } from "../../auth/errors.ts";
-import type { ContentBlock, Effort, Message, Turn } from "../../turn/turn.ts";
+import type { Effort, Turn } from "../../turn/turn.ts";
 import { resolveModel } from "../../names/models.ts";
 import { agreedSessionId } from "../../names/session-id.ts";
+import { toMessages, toSystem } from "./messages.ts";
 import { harmlessValues, parameters } from "./parameters.ts";
-import type { ChatMessage, ChatRequest } from "./request.ts";
+import type { ChatRequest } from "./request.ts";
+import { toOutputFormat, toTools } from "./tools.ts";
 
 /** What a request carries beside its body. */
 export interface ChatHeaders {
@@ -31,21 +33,20 @@ export function toTurn(body: ChatRequest, headers: ChatHeaders, aliases: Readonl
   const ignored = refuseAndIgnore(body);
   const sampling = toSampling(body, ignored);
   const stop = typeof body.stop === "string" ? [body.stop] : (body.stop ?? []);
+  const sessionId = agreedSessionId(body.session_id, headers.sessionId);
   const turn: Turn = {
     requestedModel: body.model,
     profile,
     model,
     system: toSystem(body.messages),
-    messages: toMessages(body.messages),
-    sessionId: agreedSessionId(body.session_id, headers.sessionId),
+    messages: toMessages(body.messages, sessionId !== undefined),
+    sessionId,
     effort: toEffort(body.reasoning_effort),
     sampling,
     stop,
     maxTokens: body.max_completion_tokens ?? body.max_tokens ?? undefined,
-    tools: [],
-    toolChoice: { type: "auto" },
-    parallelToolCalls: true,
-    outputFormat: undefined,
+    ...toTools(body),
+    outputFormat: toOutputFormat(body.response_format),
     endUser: headers.endUser ?? body.safety_identifier ?? body.user ?? undefined,
   };
   return { turn, ignored };
@@ -82,70 +83,4 @@ function toSampling(body: ChatRequest, ignored: string[]): Turn["sampling"] {
 function toEffort(effort: ChatRequest["reasoning_effort"]): Effort | undefined {
   if (effort === null || effort === undefined) return undefined;
   return effort === "minimal" ? "low" : effort;
-}
-
-function toSystem(messages: readonly ChatMessage[]): string | undefined {
-  const parts = messages.flatMap((message) => {
-    if (message.role !== "system" && message.role !== "developer") return [];
-    return [joinText(message.content)].filter((part) => part.trim() !== "");
-  });
-  return parts.length === 0 ? undefined : parts.join("\n\n");
-}
-
-function toMessages(messages: readonly ChatMessage[]): Message[] {
-  const turns: (Message & { readonly at: string })[] = [];
-  for (const [index, message] of messages.entries()) {
-    const at = `messages[${index}]`;
-    if (message.role === "user") turns.push({ role: "user", content: toUserContent(message.content, at), at });
-    if (message.role === "assistant") {
-      refuseToolCalls(message, at);
-      turns.push({ role: "assistant", content: toText(joinText(message.content ?? "")), at });
-    }
-    if (message.role === "tool" || message.role === "function") refuseTools(`${at}.role`);
-  }
-  const last = turns.at(-1);
-  if (last?.role !== "user") {
-    throw new CcapiError("invalid_request", "The last message has to be the user's.", { param: "messages" });
-  }
-  if (last.content.length === 0) {
-    throw new CcapiError("invalid_request", "The last message is empty.", {
-      param: `${last.at}.content`,
-    });
-  }
-  // What the model API would refuse: a message of the past without content.
-  return turns.filter(({ content }) => content.length > 0).map(({ role, content }) => ({ role, content }));
-}
-
-function toUserContent(content: (ChatMessage & { role: "user" })["content"], at: string): ContentBlock[] {
-  if (typeof content === "string") return toText(content);
-  return content.flatMap((part, index) => {
-    if (part.type === "text" && typeof part["text"] === "string") return toText(part["text"]);
-    throw new CcapiError(
-      "unsupported_parameter",
-      `A content part of type "${part.type.slice(0, 40)}" can't be used: only text parts are served by this version.`,
-      {
-        param: `${at}.content[${index}].type`,
-      },
-    );
-  });
-}
-
-function refuseToolCalls(message: ChatMessage & { role: "assistant" }, at: string): void {
-  if (message.tool_calls && message.tool_calls.length > 0) refuseTools(`${at}.tool_calls`);
-  if (message.function_call !== undefined && message.function_call !== null) refuseTools(`${at}.function_call`);
-}
-
-function refuseTools(param: string): never {
-  throw new CcapiError("unsupported_parameter", "Client tools are not served by this version.", { param });
-}
-
-function joinText(content: string | readonly { type: string }[]): string {
-  if (typeof content === "string") return content;
-  return content
-    .map((part) => ("text" in part ? String(part.text) : "refusal" in part ? String(part.refusal) : ""))
-    .join("\n");
-}
-
-function toText(text: string): ContentBlock[] {
-  return text.trim() === "" ? [] : [{ type: "text", text }];
 }

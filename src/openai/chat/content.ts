@@ -1,0 +1,72 @@
+// The content of messages, a string or parts → content blocks. Pure.
+import { CcapiError } from "../../auth/errors.ts";
+import { parseDataUrl, toImageSource, toPdfSource } from "../../media/inline.ts";
+import type { ContentBlock } from "../../turn/turn.ts";
+import type { ChatPart } from "./request.ts";
+
+/**
+ * The content of a message at `at`. Blank text is left out: the model API refuses it.
+ *
+ * @throws CcapiError `invalid_request`, `unsupported_parameter`; `param` names the part.
+ */
+export function toBlocks(content: string | readonly ChatPart[], at: string): ContentBlock[] {
+  if (typeof content === "string") return toTextBlocks(content);
+  return content.flatMap((part, index) => toBlock(part, `${at}.content[${index}]`));
+}
+
+/** What a tool has answered, in the message at `at`. Throws the same. */
+export function toResultContent(content: string | readonly ChatPart[], at: string): string | ContentBlock[] {
+  if (typeof content === "string") return content.trim() === "" ? "" : content;
+  const blocks = toBlocks(content, at);
+  return blocks.length === 0 ? "" : blocks;
+}
+
+/** A text, if it is not blank. */
+export function toTextBlocks(text: string): ContentBlock[] {
+  return text.trim() === "" ? [] : [{ type: "text", text }];
+}
+
+function toBlock(part: ChatPart, at: string): ContentBlock[] {
+  switch (part.type) {
+    case "text":
+      return toTextBlocks(part.text);
+    case "image_url":
+      return [toImage(part.image_url.url, `${at}.image_url.url`)];
+    case "file":
+      return [toDocument(part.file, `${at}.file`)];
+    case "input_audio":
+      throw new CcapiError("unsupported_parameter", "Audio can't be used: Claude hears none.", { param: `${at}.type` });
+  }
+}
+
+function toImage(url: string, param: string): ContentBlock {
+  if (/^data:/i.test(url)) {
+    const parts = parseDataUrl(url);
+    if (parts === undefined) {
+      throw new CcapiError("invalid_request", `${param}: a data URL has to hold base64.`, { param });
+    }
+    return { type: "image", source: toImageSource(parts.data, param) };
+  }
+  throw new CcapiError("unsupported_parameter", "Images have to be data URLs.", { param });
+}
+
+function toDocument(
+  { file_data: data, file_id: id, filename }: Extract<ChatPart, { type: "file" }>["file"],
+  at: string,
+): ContentBlock {
+  if (!data) {
+    if (id) {
+      throw new CcapiError("unsupported_parameter", "This server keeps no files: send file_data.", {
+        param: `${at}.file_id`,
+      });
+    }
+    throw new CcapiError("invalid_request", `${at}: has no file_data.`, { param: `${at}.file_data` });
+  }
+  const param = `${at}.file_data`;
+  const parts = parseDataUrl(data);
+  if (parts === undefined && /^data:/i.test(data)) {
+    throw new CcapiError("invalid_request", `${param}: a data URL has to hold base64.`, { param });
+  }
+  const title = filename ? { title: filename } : {};
+  return { type: "document", source: toPdfSource(parts?.data ?? data, param), ...title };
+}
