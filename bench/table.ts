@@ -17,12 +17,6 @@ export function toTable(rows: readonly Row[]): string {
   return ["| id | what | goal | measured |", "| --- | --- | --- | --- |", ...lines].join("\n");
 }
 
-/** The least value that such a share of all is not above; `undefined` where there are none. */
-export function quantile(values: readonly number[], share: number): number | undefined {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
-}
-
 /** "12 ms", or that nothing was measured. */
 export function inMs(value: number | undefined, digits = 0): string {
   return value === undefined ? "not measured" : `${value.toFixed(digits)} ms`;
