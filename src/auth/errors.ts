@@ -44,6 +44,7 @@ export const errorKinds = {
   upstream_billing: { status: 402, type: "billing_error" },
   upstream_rejected: { status: 400, type: "invalid_request_error" },
   upstream_error: { status: 502, type: "upstream_error" },
+  output_schema_missed: { status: 502, type: "upstream_error" },
   upstream_process_died: { status: 502, type: "upstream_error" },
   upstream_timeout: { status: 504, type: "timeout_error" },
   internal_error: { status: 500, type: "server_error" },

@@ -2,6 +2,7 @@
 // `agent` is Claude Code as the operator set it up; `chat` is a model alone, with nothing of this host that can be left out.
 import type { Options } from "@anthropic-ai/claude-agent-sdk";
 import type { Turn } from "../turn/turn.ts";
+import { formInstruction } from "./answer-form.ts";
 import { approvalHook } from "./approval.ts";
 import type { Environment } from "./environment.ts";
 import { isOurs } from "./stop-cutter.ts";
@@ -86,11 +87,14 @@ export function toOptions(input: ProfileInput): Options {
 }
 
 function agentOptions({ turn, skipPermissions, environment }: ProfileInput): Options {
+  const system = toSystemPrompt(turn);
   return {
     systemPrompt: {
       type: "preset",
       preset: "claude_code",
-      ...(turn.system === undefined ? {} : { append: turn.system }),
+      // Else a session keeps its first prompt for good (measured, 2.1.330), and a later system message has no effect.
+      snapshot: false,
+      ...(system === undefined ? {} : { append: system }),
     },
     // Never "project" or "local": a settings file inside a workspace may have been written by an agent.
     settingSources: ["user"],
@@ -106,13 +110,18 @@ function chatOptions({ turn, credentialSettings }: ProfileInput): Options {
   // The child has its variables already, in its environment.
   const { env: _env, ...helpers } = credentialSettings;
   return {
-    systemPrompt: turn.system ?? "",
+    systemPrompt: { type: "custom", prompt: toSystemPrompt(turn) ?? "", snapshot: false },
     tools: [],
     settingSources: [],
     settings: { ...helpers, crossSessionInbound: "refuse" },
     strictMcpConfig: true,
     permissionMode: "dontAsk",
   };
+}
+
+function toSystemPrompt({ system, outputFormat }: TurnSettings): string | undefined {
+  if (outputFormat === undefined) return system;
+  return [...(system === undefined ? [] : [system]), formInstruction(outputFormat)].join("\n\n");
 }
 
 function conversationOptions(conversation: Conversation): Options {

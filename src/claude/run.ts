@@ -4,6 +4,7 @@ import { CcapiError } from "../auth/errors.ts";
 import type { Signal } from "../auth/signal.ts";
 import type { ContentBlock, TurnEvent, Usage } from "../turn/turn.ts";
 import { readAnswer } from "./answer.ts";
+import { createAnswerForm } from "./answer-form.ts";
 import type { ChildSetup } from "./child-setup.ts";
 import { type ClaudeProcess, startClaudeProcess } from "./sdk-process.ts";
 import { processDied, toFailure } from "./failures.ts";
@@ -155,7 +156,10 @@ async function* runEvents(
     broken.catch(() => undefined); // Nobody may be waiting when it comes.
     signal.addEventListener("abort", onAbort, { once: true });
     const trace = createTrace(promptId);
-    for await (const event of readAnswer(keptOpen(claude, broken), spec.turn, now)) {
+    const heardOf = keptOpen(claude, broken);
+    const { send } = claude;
+    const form = createAnswerForm(spec.turn.outputFormat);
+    for await (const event of form.events(() => readAnswer(heardOf, spec.turn, now), send)) {
       if (event.type !== "phase") heard.abort();
       if (event.type === "signal" && isAuthSign(event.signal)) isAuthFailure = true;
       trace.note(event);
@@ -165,7 +169,11 @@ async function* runEvents(
       }
       hasEndedItself = !isCutByUs(event);
       const costUsd = event.costUsd - taken.costBeforeUsd;
-      if (hasEndedItself && pool?.give(claude, spec, { ...trace.left(), costUsd: event.costUsd }) === true) {
+      if (
+        hasEndedItself &&
+        !form.isAltered &&
+        pool?.give(claude, spec, { ...trace.left(), costUsd: event.costUsd }) === true
+      ) {
         isKept = true;
         // Before the client hears of the end: what it asks next finds the process.
         markEnded();

@@ -40,7 +40,7 @@ const profiles = ["agent", "chat"] as const;
 describe("the agent", () => {
   it("is Claude Code with its own prompt, to which the client's system message is added (B2)", () => {
     expect(options({ profile: "agent" })).toMatchObject({
-      systemPrompt: { type: "preset", preset: "claude_code", append: "Be brief." },
+      systemPrompt: { type: "preset", preset: "claude_code", snapshot: false, append: "Be brief." },
     });
     expect(options({ profile: "agent", system: undefined }).systemPrompt).toEqual({
       type: "preset",
@@ -79,12 +79,12 @@ describe("the agent", () => {
 describe("plain chat", () => {
   it("is the client's system message and no tool, no settings, no MCP server (B2)", () => {
     expect(options()).toMatchObject({
-      systemPrompt: "Be brief.",
+      systemPrompt: { type: "custom", prompt: "Be brief.", snapshot: false },
       tools: [],
       settingSources: [],
       strictMcpConfig: true,
     });
-    expect(options({ system: undefined }).systemPrompt).toBe("");
+    expect(options({ system: undefined }).systemPrompt).toMatchObject({ prompt: "" });
   });
 
   it("has what the credential needs of the operator's settings, no variable on the command line (C2)", () => {

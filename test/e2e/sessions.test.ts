@@ -12,7 +12,7 @@ import {
   type TestServer,
   until,
 } from "../helpers/server.ts";
-import { lastConversation } from "../helpers/upstream.ts";
+import { lastConversation, upstreamBodies } from "../helpers/upstream.ts";
 
 let simulator: Simulator;
 let server: TestServer;
@@ -51,6 +51,22 @@ describe("a session", () => {
     };
     expect((await server.post("/v1/chat/completions", body)).status).toBe(200);
     expect(lastConversation(simulator)).toEqual(["user: say one", "assistant: Said.", "user: say two"]);
+  });
+
+  it("takes a new system message, and keeps the last where none comes (B3)", async () => {
+    const turn = async (system?: string) => {
+      const messages = [...(system === undefined ? [] : [{ role: "system", content: system }]), ...said];
+      expect((await server.post("/v1/chat/completions", { ...chat(""), messages, session_id: "sys" })).status).toBe(
+        200,
+      );
+      return JSON.stringify(upstreamBodies(simulator).at(-1)?.system);
+    };
+    const said = [{ role: "user", content: "say one" }];
+    expect(await turn("Papaya.")).toContain("Papaya.");
+    expect(await turn("Mango.")).toContain("Mango.");
+    const kept = await turn();
+    expect(kept).toContain("Mango.");
+    expect(kept).not.toContain("Papaya.");
   });
 
   it("is out of another key's reach, by the same id too (B3)", async () => {

@@ -37,7 +37,7 @@ const pureNodeModules = [
 ];
 
 const frontDoor: RoomRule = {
-  from: ["names", errors, "src/media/inline.ts"],
+  from: ["names", errors, "src/media/inline.ts", "schema"],
   typesFrom: [turnTypes],
   packages: ["zod", "@hono/zod-openapi"],
 };
@@ -45,9 +45,10 @@ const frontDoor: RoomRule = {
 /** Who may import whom. A room that is not here may not exist. */
 export const rooms: Readonly<Record<string, RoomRule>> = {
   auth: { packages: pureNodeModules },
-  claude: { from: ["auth"], typesFrom: [turnTypes], packages: true },
+  claude: { from: ["auth", "schema"], typesFrom: [turnTypes], packages: true },
   turn: { from: ["auth", "claude"], packages: true },
   names: { from: [errors], typesFrom: [turnTypes], packages: ["zod"] },
+  schema: { from: [errors], packages: ["ajv", "node:vm"] },
   media: { from: [errors], typesFrom: [turnTypes], packages: true },
   openai: frontDoor,
   anthropic: frontDoor,

@@ -1,6 +1,7 @@
 // `tools`, `tool_choice`, `parallel_tool_calls` and `response_format` of a request → a turn's. Pure.
 import { CcapiError } from "../../auth/errors.ts";
 import type { ClientTool, JsonSchema, OutputFormat, ToolChoice, Turn } from "../../turn/turn.ts";
+import { assertSchema, compileSchema } from "../../schema/compile.ts";
 import type { ChatRequest } from "./request.ts";
 
 type TurnTools = Pick<Turn, "tools" | "toolChoice" | "parallelToolCalls">;
@@ -21,22 +22,24 @@ export function toOutputFormat(format: ChatRequest["response_format"]): OutputFo
   if (!format || format.type === "text") return undefined;
   if (format.type === "json_object") return { type: "json_object" };
   const { name, schema, strict } = format.json_schema;
-  return {
-    type: "json_schema",
-    name,
-    schema: toObjectSchema(schema, "response_format.json_schema.schema"),
-    strict: strict ?? false,
-  };
+  const param = "response_format.json_schema.schema";
+  const object = toObjectSchema(schema, param);
+  compileSchema(object, param);
+  return { type: "json_schema", name, schema: object, strict: strict ?? false };
 }
 
 function toTool(tool: NonNullable<ChatRequest["tools"]>[number], index: number): ClientTool {
   if (tool.type === "custom")
     refuse("Tools of type custom can't be used: only functions are served.", `tools[${index}].type`);
   const { name, description, parameters, strict } = tool.function;
+  const param = `tools[${index}].function.parameters`;
+  const inputSchema = toObjectSchema(parameters, param);
+  if (strict === true) compileSchema(inputSchema, param);
+  else assertSchema(inputSchema, param);
   return {
     name,
     description: description ?? undefined,
-    inputSchema: toObjectSchema(parameters, `tools[${index}].function.parameters`),
+    inputSchema,
     strict: strict ?? false,
   };
 }
