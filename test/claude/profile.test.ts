@@ -45,6 +45,7 @@ describe("the agent", () => {
     expect(options({ profile: "agent", system: undefined }).systemPrompt).toEqual({
       type: "preset",
       preset: "claude_code",
+      snapshot: false,
     });
   });
 
