@@ -5,7 +5,10 @@ import { parseArgs } from "node:util";
 import { measureAuth } from "./auth.ts";
 import { measureClassifier } from "./classifier.ts";
 import { measureFirstToken } from "./first-token.ts";
+import { measureGatewayCpu } from "./gateway-cpu.ts";
 import { describeMachine, lookAtMachine } from "./machine.ts";
+import { measureMemory } from "./memory.ts";
+import { measureRefused } from "./refused.ts";
 import { type Report, toFailure, toMarkdown } from "./report.ts";
 import { measureThroughput } from "./throughput.ts";
 
@@ -18,6 +21,9 @@ interface Part {
 const parts: Readonly<Record<string, Part>> = {
   speed: { title: "First token", measure: measureFirstToken },
   throughput: { title: "Throughput", measure: measureThroughput },
+  memory: { title: "Memory at rest", measure: measureMemory },
+  refused: { title: "Requests that are refused", measure: measureRefused },
+  cpu: { title: "Processor time of the server itself", measure: measureGatewayCpu },
   auth: { title: "The refresh system", measure: measureAuth },
   classifier: { title: "The classifier", measure: measureClassifier },
 };

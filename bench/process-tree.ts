@@ -27,6 +27,12 @@ export async function openFilesOf(pid: number): Promise<number> {
   return (await readdir(`/proc/${pid}/fd`).catch(() => [])).length;
 }
 
+/** Whether a process is the Claude CLI that the Agent SDK brings. */
+export async function isClaude(pid: number): Promise<boolean> {
+  const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+  return (command.split("\0")[0] ?? "").includes("claude-agent-sdk");
+}
+
 /** Processor time, milliseconds: the process's own, and that of its children that have ended and been waited for. */
 export async function processorTimeOf(pid: number): Promise<{ readonly ownMs: number; readonly endedMs: number }> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");

@@ -46,15 +46,24 @@ export interface Stage {
 export const clientKey = "bench-client-key";
 const adminKey = "bench-admin-key";
 
-/** Starts both. @param more the server's environment beyond the usual, and files below its home. */
-export async function openStage(
-  more: {
-    readonly environment?: Readonly<Record<string, string>>;
-    readonly files?: Readonly<Record<string, string>>;
-  } = {},
-): Promise<Stage> {
+/** The credential of all Claude processes, where nobody renews it. */
+export const credential = "sk-ant-bench-0001";
+
+/** How a stage differs from the usual one. */
+export interface StageOptions {
+  /** The server's, beyond the usual. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Files below its home, by their relative path. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** The credential is in the file `key` of the home, and may be renewed there. */
+  readonly credentialInFile?: boolean;
+}
+
+/** Starts both. */
+export async function openStage(options: StageOptions = {}): Promise<Stage> {
+  const { environment = {}, files = {}, credentialInFile = false } = options;
   const home = await mkdtemp(join(tmpdir(), "ccapi-bench-"));
-  for (const [name, content] of Object.entries({ "work/.keep": "", ...more.files })) {
+  for (const [name, content] of Object.entries({ "work/.keep": "", key: credential, ...files })) {
     await mkdir(dirname(join(home, name)), { recursive: true });
     await writeFile(join(home, name), content);
   }
@@ -63,18 +72,18 @@ export async function openStage(
   const claude = {
     ...machine,
     ANTHROPIC_BASE_URL: upstream.url,
-    ANTHROPIC_API_KEY: "sk-ant-bench-0001",
+    ANTHROPIC_API_KEY: credential,
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
     DISABLE_TELEMETRY: "1",
   };
   const server = await startProgram(["serve", "--port", "0"], {
     ...machine,
     ANTHROPIC_BASE_URL: upstream.url,
-    ANTHROPIC_API_KEY: "sk-ant-bench-0001",
+    ...(credentialInFile ? { ANTHROPIC_API_KEY_FILE: join(home, "key") } : { ANTHROPIC_API_KEY: credential }),
     CCAPI_API_KEYS: `client=${clientKey}`,
     CCAPI_ADMIN_KEYS: `admin=${adminKey}`,
     CCAPI_LOG_FORMAT: "json",
-    ...more.environment,
+    ...environment,
   }).catch(async (error: unknown) => {
     await upstream.stop();
     throw error;

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { query } from "@anthropic-ai/claude-agent-sdk";
-import { clientKey, type Stage } from "./stage.ts";
+import { clientKey, credential, type Stage } from "./stage.ts";
 import { chunkText, eventText, postStreamed, readStreamed, type Streamed } from "./streamed.ts";
 
 /** A message of a conversation. */
@@ -27,7 +27,7 @@ const timeoutMs = 60_000;
 export function askRaw({ upstream }: Stage, words: string): Promise<Streamed> {
   const messages = [{ role: "user", content: words }];
   const body = { model: "claude-sonnet-4-5", max_tokens: 4_096, stream: true, system, messages };
-  return postStreamed(`${upstream.url}/v1/messages`, { "x-api-key": "sk-ant-bench-0001" }, body, eventText);
+  return postStreamed(`${upstream.url}/v1/messages`, { "x-api-key": credential }, body, eventText);
 }
 
 /** This server. */
