@@ -1,11 +1,10 @@
 // The composition root: configuration → parts → a server that listens → its orderly end. Decides nothing else.
-import { availableParallelism, totalmem } from "node:os";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { CcapiError } from "./auth/errors.ts";
 import type { AuthListener } from "./auth/events.ts";
 import { type ChildPolicy, type ChildSetup, prepareChild } from "./claude/child-setup.ts";
 import { createProcessOwner } from "./claude/process.ts";
-import { identify } from "./claude/process-tree.ts";
 import { type RunSpec, startRun } from "./claude/run.ts";
 import { createRuntime } from "./claude/runtime.ts";
 import { createPool } from "./claude/pool.ts";
@@ -15,6 +14,7 @@ import type { StreamTiming } from "./http/answer.ts";
 import { createKeyring } from "./http/keyring.ts";
 import { listen, type Listener } from "./http/listener.ts";
 import { makeKey } from "./made-key.ts";
+import { startAlerts } from "./observe/alerts.ts";
 import { authLogger } from "./observe/auth-log.ts";
 import { createAuthMetrics } from "./observe/auth-metrics.ts";
 import type { Logger } from "./observe/log.ts";
@@ -32,12 +32,12 @@ import type { RunTurn } from "./turn/turn.ts";
 import { createWorkspaces } from "./turn/workspace.ts";
 import { version } from "./version.ts";
 import { stateDirOf } from "./config/state-dir.ts";
+import { defaultMaxConcurrent } from "./server/capacity.ts";
+import { isRunning, nameProcess } from "./server/instance.ts";
 import { createClaudeAuth } from "./wiring.ts";
 
 const streamTiming: StreamTiming = { holdMs: 10_000, heartbeatMs: 15_000 };
 const sweepEveryMs = 10 * 60_000;
-/** Memory that one Claude process may need, with room for its tools. */
-const bytesPerRun = 250 * 1_048_576;
 
 /** A server that listens. */
 export interface RunningServer {
@@ -92,8 +92,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   const prepare = () => prepareChild(childPolicy);
   const workspaces = createWorkspaces(stateDir);
   const start = (spec: RunSpec, signal: AbortSignal) => startRun(spec, { runtime, owner, pool, now: Date.now }, signal);
-  const logAuth = authLogger(log);
-  let countAuth: AuthListener = () => undefined;
+  const authListeners: AuthListener[] = [authLogger(log)];
   const auth = createClaudeAuth(config, {
     runtime: {
       ...runtime,
@@ -106,8 +105,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     startRun: start,
     openWorkspace: workspaces.chat,
     onEvent(event) {
-      logAuth(event);
-      countAuth(event);
+      for (const tell of authListeners) tell(event);
       // What they were started with is not what the next run is to use.
       if (event.type === "credential-change") pool.retire();
     },
@@ -121,7 +119,17 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     queued: () => admission.waiting,
     processes: () => owner.count,
   });
-  countAuth = createAuthMetrics(metrics.registry, () => auth.status());
+  const alerts = startAlerts(config, {
+    status: () => auth.status(),
+    isQueueFull: () => admission.waiting >= config.maxQueue && admission.isFull,
+    log,
+    version,
+    now: Date.now,
+  });
+  authListeners.push(
+    createAuthMetrics(metrics.registry, () => auth.status()),
+    alerts.onAuthEvent,
+  );
   const runner = createTurnRunner({
     pool,
     blame: createModelBlame({ status: auth.status, now: () => performance.now() }),
@@ -192,6 +200,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     await listener.drain();
     clearTimeout(timer);
     cut();
+    alerts.close();
     await auth.close();
     await runner.settled();
     await pool.close();
@@ -221,19 +230,6 @@ async function credentialInUse(prepare: () => Promise<ChildSetup>): Promise<stri
 /** Anthropic's terms don't let a service offer a claude.ai login to others: see docs/security.md. */
 function mayUseStoredLogin({ host, allowStoredLogin }: Config): boolean {
   return allowStoredLogin || isLoopback(host);
-}
-
-function defaultMaxConcurrent(): number {
-  return Math.max(8, Math.min(availableParallelism() * 4, Math.floor(totalmem() / 2 / bytesPerRun)));
-}
-
-/** A process's number and when it started: the number alone is given to another sooner or later. */
-async function nameProcess(pid: number): Promise<string> {
-  return `${pid}-${(await identify(pid))?.startedAt.replaceAll(/\W/g, "_") ?? "unknown"}`;
-}
-
-async function isRunning(name: string): Promise<boolean> {
-  return name === (await nameProcess(Number(name.split("-")[0])));
 }
 
 function errorCode(error: unknown): string {

@@ -28,6 +28,21 @@ export const text: Kind<string> = {
   },
 };
 
+/** A text that is never shown. */
+export const secret: Kind<string> = { ...text, isSecret: true };
+
+/** An address of the web. It may hold a token: never shown. */
+export const webAddress: Kind<string> = {
+  range: "an address such as https://alerts.example.com/in",
+  isSecret: true,
+  parse(value) {
+    const given = text.parse(value);
+    if (!/^https?:\/\/[^\s/]+/.test(given) || !URL.canParse(given))
+      throw new SettingError("it is no http or https address");
+    return given;
+  },
+};
+
 /** Where to listen. `[::1]`, as in an address of the web, is `::1` to the system. */
 export const host: Kind<string> = {
   range: "a host name or an IP address",

@@ -1,5 +1,5 @@
 // DATA: every setting of the server, once. Parsing, flags, help and docs/configuration.md all follow from this table.
-import { addresses, aliases, command, decimal, host, integer, keys, type Kind, type NamedKey, onOff, oneOf, origins, path, text } from "./kinds.ts";
+import { addresses, aliases, command, decimal, host, integer, keys, type Kind, type NamedKey, onOff, oneOf, origins, path, secret, text, webAddress } from "./kinds.ts";
 
 /** One setting: its variable, its flag (the variable's name in kebab case), its kind, its default. */
 export interface Setting<T> {
@@ -16,7 +16,7 @@ export interface Setting<T> {
 }
 
 /** The headings, in their order. */
-export const groups = ["Server", "Keys", "Models", "Limits", "Authentication", "Claude", "Logs"] as const;
+export const groups = ["Server", "Keys", "Models", "Limits", "Authentication", "Claude", "Alerts", "Logs"] as const;
 type Group = (typeof groups)[number];
 
 const minute = 60_000;
@@ -75,6 +75,14 @@ export const settings = {
 
   allowTelemetry: setting("Claude", "CCAPI_ALLOW_TELEMETRY", onOff, false, "Let Claude Code send its telemetry and other non-essential traffic."),
   skipPermissions: setting("Claude", "CCAPI_DANGEROUSLY_SKIP_PERMISSIONS", onOff, false, "Let agents run every tool without your approval. For sandboxes only.", { isFlagOnly: true }),
+
+  alertWebhookUrl: optional("Alerts", "CCAPI_ALERT_WEBHOOK_URL", webAddress, "Where alerts are posted, once when something begins and once when it is over.", "none"),
+  alertWebhookSecret: optional("Alerts", "CCAPI_ALERT_WEBHOOK_SECRET", secret, "Signs what is posted, as Standard Webhooks says.", "nothing is signed"),
+  alertFormat: setting("Alerts", "CCAPI_ALERT_FORMAT", oneOf("json", "slack"), "json" as const, "Form of what is posted: plain JSON, or what Slack's incoming webhooks take."),
+  alertCommand: optional("Alerts", "CCAPI_ALERT_COMMAND", command, "Program that is run for each alert, with the alert as JSON on its standard input. No shell.", "none"),
+  alertFailures: setting("Alerts", "CCAPI_ALERT_FAILURES", integer(1, 100), 2, "Failed refreshes in a row that are an alert."),
+  alertRefreshesPerHour: setting("Alerts", "CCAPI_ALERT_REFRESHES_PER_HOUR", integer(1, 10_000), 12, "More refreshes than these within an hour are an alert."),
+  alertExpiryMs: setting("Alerts", "CCAPI_ALERT_EXPIRY_MS", integer(0, 8_760 * hour), 24 * hour, "A credential that can't be renewed and expires within this time is an alert."),
 
   logLevel: setting("Logs", "CCAPI_LOG_LEVEL", oneOf("trace", "debug", "info", "warn", "error", "fatal", "silent"), "info" as const, "Least level that is logged."),
   logFormat: optional("Logs", "CCAPI_LOG_FORMAT", oneOf("json", "pretty"), "Form of the log on stderr.", "pretty on a terminal, else json"),

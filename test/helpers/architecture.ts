@@ -57,7 +57,7 @@ export const rooms: Readonly<Record<string, RoomRule>> = {
     typesFrom: ["auth", "turn", "observe", "config"],
     packages: true,
   },
-  observe: { typesFrom: ["auth", "turn"], packages: true },
+  observe: { typesFrom: ["auth", "turn", "config"], packages: true },
   dashboard: { packages: [] },
   simulator: { packages: ["node:"] },
   config: { packages: ["node:"] },
@@ -107,8 +107,8 @@ const reserved: readonly {
   },
   {
     module: /^(node:)?(child_process|cluster)$/,
-    path: /^src\/(claude\/|auth\/strategies\/command\.ts$)/,
-    why: "only claude/ and auth/strategies/command.ts start processes",
+    path: /^src\/(claude\/|auth\/strategies\/command\.ts$|observe\/alerts\/program\.ts$)/,
+    why: "only claude/, auth/strategies/command.ts and observe/alerts/program.ts start processes",
   },
   {
     module: /^(node:)?process$/,
