@@ -117,6 +117,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   const metrics = createMetrics({
     running: () => admission.running,
     queued: () => admission.waiting,
+    queueLimit: () => config.maxQueue,
     processes: () => owner.count,
   });
   const alerts = startAlerts(config, {

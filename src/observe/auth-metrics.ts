@@ -56,6 +56,9 @@ export function createAuthMetrics(registry: Registry, status: () => AuthStatus):
     "When the credential expires, where that is known.",
     ({ credential }) => (credential.expiresAtMs === null ? null : credential.expiresAtMs / 1_000),
   );
+  gauge("auth_credential_renewable", "1 where the credential can change without a restart, else 0.", ({ credential }) =>
+    credential.renewable ? 1 : 0,
+  );
   gauge(
     "auth_last_success_timestamp_seconds",
     "When a real answer last proved the credential.",

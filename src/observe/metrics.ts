@@ -9,6 +9,8 @@ export interface Gauges {
   readonly running: () => number;
   /** Requests that wait for a run. */
   readonly queued: () => number;
+  /** Requests that may wait for a run. */
+  readonly queueLimit: () => number;
   /** Claude processes alive. */
   readonly processes: () => number;
 }
@@ -69,6 +71,7 @@ export function createMetrics(gauges: Gauges): Metrics {
   });
   gauge("ccapi_runs_running", "Runs under way.", gauges.running);
   gauge("ccapi_runs_queued", "Requests that wait for a run.", gauges.queued);
+  gauge("ccapi_runs_queue_limit", "Requests that may wait for a run.", gauges.queueLimit);
   gauge("ccapi_claude_processes", "Claude processes alive.", gauges.processes);
 
   function gauge(name: string, help: string, read: () => number): void {

@@ -84,7 +84,7 @@ export function makeApp(overrides: Partial<AppPorts> = {}): TestApp {
     limits: { maxBodyBytes: 10_000, requestsPerMinutePerKey: undefined },
     corsOrigins: [],
     metricsAllow: [],
-    metrics: createMetrics({ running: () => 1, queued: () => 0, processes: () => 2 }),
+    metrics: createMetrics({ running: () => 1, queued: () => 0, queueLimit: () => 256, processes: () => 2 }),
     ...overrides,
     log,
     runTurn: (turn, context) => {

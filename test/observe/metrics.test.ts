@@ -42,7 +42,12 @@ describe("metrics", () => {
   });
 
   it("tell the state of the credential, and nothing where nothing is known (A9)", async () => {
-    const { registry } = createMetrics({ running: () => 0, queued: () => 0, processes: () => 0 });
+    const { registry } = createMetrics({
+      running: () => 0,
+      queued: () => 0,
+      queueLimit: () => 256,
+      processes: () => 0,
+    });
     let now = status;
     const listen = createAuthMetrics(registry, () => now);
     expect(await registry.metrics()).toContain('ccapi_auth_state{state="authenticated"} 1');
