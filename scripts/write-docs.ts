@@ -1,9 +1,10 @@
 // Writes the generated parts of the documents: the settings table from src/config/settings.ts, the parameter table from
-// src/openai/chat/parameters.ts, the recovery table from test/matrix/cells.ts. With --check nothing is written, and a difference is a failure.
+// src/openai/chat/parameters.ts and src/anthropic/parameters.ts, the recovery table from test/matrix/cells.ts. With --check nothing is written, and a difference is a failure.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { flagName, groups, type Setting, settings } from "../src/config/settings.ts";
-import { parameters } from "../src/openai/chat/parameters.ts";
+import * as messages from "../src/anthropic/parameters.ts";
+import * as chat from "../src/openai/chat/parameters.ts";
 import { credentials, type Ending, endingOf, mendings, moments } from "../test/matrix/cells.ts";
 
 interface Part {
@@ -16,7 +17,8 @@ interface Part {
 export function generatedParts(): Part[] {
   return [
     { file: "docs/configuration.md", name: "settings", text: settingsTable() },
-    { file: "docs/api.md", name: "chat-parameters", text: parameterTable() },
+    { file: "docs/api.md", name: "chat-parameters", text: parameterTable(chat.parameters) },
+    { file: "docs/api.md", name: "messages-parameters", text: parameterTable(messages.parameters) },
     { file: "docs/recovery.md", name: "cells", text: recoveryTable() },
   ];
 }
@@ -45,7 +47,7 @@ function settingsTable(): string {
     .join("\n\n");
 }
 
-function parameterTable(): string {
+function parameterTable(parameters: typeof messages.parameters): string {
   const rows = parameters.map(({ name, fate, note }) => `| \`${name}\` | ${fate} | ${note} |`);
   return `| parameter | fate | note |\n| --- | --- | --- |\n${rows.join("\n")}`;
 }

@@ -6,22 +6,31 @@ import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
 import { CcapiError } from "../auth/errors.ts";
 import type { Logger } from "../observe/log.ts";
-import { resolveModel } from "../names/models.ts";
-import { listModels, toModelObject } from "../openai/models.ts";
 import { accessLog } from "./access-log.ts";
 import type { AppEnv } from "./app-env.ts";
 import { authHandlers, type AuthPorts } from "./auth.ts";
 import { adminsOnly, clientsOnly, clientsOr, recognise } from "./authenticate.ts";
 import type { AnswerPorts } from "./answer.ts";
 import { chatCompletions } from "./chat-completions.ts";
+import { anthropicRequestId } from "./dialect.ts";
 import { errorHandler, errorResponse } from "./errors.ts";
 import { acceptWhile, jsonOnly, rateLimit } from "./guards.ts";
 import { healthHandlers, type HealthPorts } from "./health.ts";
 import { idempotency } from "./idempotency.ts";
 import type { Keyring } from "./keyring.ts";
+import { messageHandlers } from "./messages.ts";
 import { countRequests, metricsHandler, type MetricsPorts } from "./metrics.ts";
+import { modelHandlers } from "./models.ts";
 import { makeRequestId } from "./request-id.ts";
-import { authRoutes, chatRoute, healthRoutes, metricsRoute, modelRoutes, sessionRoutes } from "./routes.ts";
+import {
+  authRoutes,
+  chatRoute,
+  healthRoutes,
+  messageRoutes,
+  metricsRoute,
+  modelRoutes,
+  sessionRoutes,
+} from "./routes.ts";
 import { sessionHandlers, type SessionPorts } from "./sessions.ts";
 import { toInvalidRequest } from "./validation.ts";
 
@@ -46,6 +55,7 @@ export function createApp(ports: AppPorts) {
   app.notFound((context) => errorResponse(new CcapiError("not_found", "There is nothing at this path."), context));
 
   app.use(requestId({ limitLength: 128, generator: makeRequestId }));
+  app.use(anthropicRequestId);
   app.use(accessLog(ports.log));
   app.use(countRequests(ports));
   // Whether a name is to be had by TLS alone is for the proxy before this server to say.
@@ -57,8 +67,10 @@ export function createApp(ports: AppPorts) {
         origin: ports.corsOrigins.includes("*") ? "*" : [...ports.corsOrigins],
         exposeHeaders: [
           "x-request-id",
+          "request-id",
           "x-session-id",
           "x-ignored-parameters",
+          "x-token-count",
           "idempotency-replayed",
           "retry-after",
           "retry-after-ms",
@@ -93,15 +105,12 @@ export function createApp(ports: AppPorts) {
   app.openapi(authRoutes.status, (context) => auth.status(context));
   app.openapi(authRoutes.refresh, (context) => auth.refresh(context));
 
-  app.openapi(modelRoutes.list, (context) => context.json({ object: "list", data: listModels(ports.modelAliases) }));
-  const findModel = (id: string) => {
-    resolveModel(id, ports.modelAliases);
-    return toModelObject(id);
-  };
-  app.openapi(modelRoutes.get, (context) => context.json(findModel(context.req.valid("param").id)));
+  const models = modelHandlers(ports);
+  app.openapi(modelRoutes.list, (context) => models.list(context));
+  app.openapi(modelRoutes.get, (context) => models.get(context, context.req.valid("param").id));
   // claude-code/opus, by clients that leave the slash as it is.
   app.get("/v1/models/:kind/:name", (context) =>
-    context.json(findModel(`${context.req.param("kind")}/${context.req.param("name")}`)),
+    models.get(context, `${context.req.param("kind")}/${context.req.param("name")}`),
   );
 
   const sessions = sessionHandlers(ports);
@@ -112,13 +121,20 @@ export function createApp(ports: AppPorts) {
   const chat = chatCompletions(ports);
   app.on(
     "POST",
-    chatRoute.path,
+    [chatRoute.path, messageRoutes.create.path, messageRoutes.countTokens.path],
     acceptWhile(ports.isServing),
     rateLimit(ports.limits.requestsPerMinutePerKey),
     ...jsonOnly(ports.limits.maxBodyBytes),
     idempotency({ now: ports.now }),
   );
   app.openapi(chatRoute, (context) => chat(context, context.req.valid("json")));
+
+  const messages = messageHandlers(ports);
+  app.openapi(messageRoutes.create, (context) => messages.create(context, context.req.valid("json")));
+  app.openapi(messageRoutes.countTokens, (context) => messages.countTokens(context, context.req.valid("json")));
+
+  // Claude Code asks so, without a key, whether the server is there.
+  app.get("/", (context) => (context.req.method === "HEAD" ? context.body(null, 200) : context.notFound()));
 
   return app;
 }

@@ -1,11 +1,13 @@
-// Every failure of a request → OpenAI's error envelope. The only place that decides what a client sees of an error.
+// Every failure of a request → the error envelope of the API whose client asks. The only place that decides what a client sees of an error.
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import * as anthropic from "../anthropic/error.ts";
 import { CcapiError } from "../auth/errors.ts";
 import type { Logger } from "../observe/log.ts";
 import { toErrorBody } from "../openai/error.ts";
 import type { AppEnv } from "./app-env.ts";
+import { speaksAnthropic } from "./dialect.ts";
 import { toRetryHeaders } from "./retry-headers.ts";
 
 /** Makes the app's error handler. What nobody foresaw is logged with its stack, and told without any of it. */
@@ -26,8 +28,13 @@ export function errorHandler(log: Logger): (error: Error, context: Context<AppEn
 
 /** The response that tells of an error. */
 export function errorResponse(error: CcapiError, context: Context<AppEnv>): Response {
+  const headers = toRetryHeaders(error);
+  if (speaksAnthropic(context)) {
+    const status = anthropic.toErrorStatus(error) as ContentfulStatusCode; // 529 is one of Anthropic's own.
+    return context.json(anthropic.toErrorBody(error, context.var.requestId), status, headers);
+  }
   // 499 is nobody's to read: the client has gone.
-  return context.json(toErrorBody(error), error.status as ContentfulStatusCode, toRetryHeaders(error));
+  return context.json(toErrorBody(error), error.status as ContentfulStatusCode, headers);
 }
 
 /** Whatever was thrown, as the product's error. */

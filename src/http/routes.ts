@@ -1,10 +1,12 @@
 // DATA: the routes, with the schemas that validate them. Written so that an OpenAPI document can be made of them; none is served yet.
 import { createRoute, z } from "@hono/zod-openapi";
+import { countTokensRequest, messagesRequest } from "../anthropic/request.ts";
 import { sessionId } from "../names/session-id.ts";
 import { chatRequest } from "../openai/chat/request.ts";
 
 const answer = (description: string) => ({ description });
 const failures = { default: answer("An error in OpenAI's envelope. docs/errors.md lists every code.") };
+const anthropicFailures = { default: answer("An error in Anthropic's envelope. docs/errors.md lists every code.") };
 
 const modelId = z.object({
   id: z
@@ -71,7 +73,10 @@ export const modelRoutes = {
     method: "get",
     path: "/v1/models",
     summary: "Lists the models",
-    responses: { 200: answer("OpenAI's list of models"), ...failures },
+    responses: {
+      200: answer("OpenAI's list of models, or with the header `anthropic-version` Anthropic's"),
+      ...failures,
+    },
   }),
   get: createRoute({
     method: "get",
@@ -79,7 +84,7 @@ export const modelRoutes = {
     path: "/v1/models/{id}",
     request: { params: modelId },
     summary: "Looks at one model",
-    responses: { 200: answer("OpenAI's model object"), ...failures },
+    responses: { 200: answer("OpenAI's model object, or Anthropic's"), ...failures },
   }),
 };
 
@@ -115,3 +120,21 @@ export const chatRoute = createRoute({
   request: { body: { required: true, content: { "application/json": { schema: chatRequest } } } },
   responses: { 200: answer("A chat completion, or with `stream` a stream of its chunks"), ...failures },
 });
+
+/** Anthropic's messages. */
+export const messageRoutes = {
+  create: createRoute({
+    method: "post",
+    path: "/v1/messages",
+    summary: "Answers a conversation, in Anthropic's way",
+    request: { body: { required: true, content: { "application/json": { schema: messagesRequest } } } },
+    responses: { 200: answer("A message, or with `stream` a stream of its events"), ...anthropicFailures },
+  }),
+  countTokens: createRoute({
+    method: "post",
+    path: "/v1/messages/count_tokens",
+    summary: "Estimates a request's input tokens",
+    request: { body: { required: true, content: { "application/json": { schema: countTokensRequest } } } },
+    responses: { 200: answer("The estimate"), ...anthropicFailures },
+  }),
+};

@@ -79,8 +79,8 @@ export interface Turn {
   readonly sessionId: string | undefined;
   readonly effort: Effort | undefined;
   /** Sampling parameters as the Messages API names them; only the ones that the client set. */
-  readonly sampling: { readonly temperature?: number; readonly top_p?: number };
-  /** Stop sequences; at most 4, none empty. */
+  readonly sampling: { readonly temperature?: number; readonly top_p?: number; readonly top_k?: number };
+  /** Stop sequences; at most 32, none empty. */
   readonly stop: readonly string[];
   /** Upper bound of the answer's tokens. */
   readonly maxTokens: number | undefined;

@@ -1,5 +1,7 @@
-// Every answer that a test gets of the server is held against OpenAI's schemas, without the test asking for it: whole bodies,
+// Every answer that a test gets of the server is held against its API's schemas, without the test asking for it: whole bodies,
 // each event of a stream, and what the schemas can't say of a stream. Faults are gathered; test/helpers/watch.ts fails the test.
+import * as anthropic from "./anthropic-schema.ts";
+import { createStreamOrder } from "./anthropic-stream.ts";
 import { describeFaults, type Faults, faultsOf } from "./openai-schema.ts";
 
 const found: string[] = [];
@@ -27,16 +29,19 @@ export async function watched(method: string, path: string, response: Response):
   const where = `${method} ${path} → ${response.status}`;
   if (!response.headers.has("x-request-id")) found.push(`${where}: no x-request-id`);
   const type = response.headers.get("content-type") ?? "";
+  // Which Anthropic's clients alone get.
+  const isAnthropic = response.headers.has("request-id");
   if (response.body === null) return response;
   if (type.startsWith("application/json")) {
     const text = await response.text();
-    const what = kindOfBody(method, path, response.status);
+    if (isAnthropic) noteAnthropic(where, path, response.status, parse(text));
+    const what = isAnthropic ? undefined : kindOfBody(method, path, response.status);
     if (what !== undefined) note(where, what, parse(text));
     return likewise(response, text);
   }
   if (type.startsWith("text/event-stream")) {
-    const look = path.startsWith("/v1/responses") ? responseStream(where) : chatStream(where);
-    return path.startsWith("/v1/messages") ? response : likewise(response, response.body.pipeThrough(watching(look)));
+    const streamOf = isAnthropic ? messageStream : path.startsWith("/v1/responses") ? responseStream : chatStream;
+    return likewise(response, response.body.pipeThrough(watching(streamOf(where))));
   }
   return response;
 }
@@ -45,9 +50,8 @@ type Kind = keyof typeof faultsOf;
 
 /** What a body of JSON has to be; undefined where that is not OpenAI's to say. */
 function kindOfBody(method: string, path: string, status: number): Kind | undefined {
-  const isAnthropic = path.startsWith("/v1/messages");
   // A failed refresh and a server that is not ready are answers, and have shapes of their own.
-  if (status >= 400) return isAnthropic || /^\/health\/(?:ready|auth\/refresh)$/.test(path) ? undefined : "errorBody";
+  if (status >= 400) return /^\/health\/(?:ready|auth\/refresh)$/.test(path) ? undefined : "errorBody";
   if (path === "/v1/models") return "modelList";
   if (path.startsWith("/v1/models/")) return "model";
   if (path === "/v1/chat/completions") return "chatCompletion";
@@ -107,6 +111,27 @@ function responseStream(where: string): Look {
     isOver = /^(?:error|response\.(?:completed|failed|incomplete))$/.test(body.type);
   };
 }
+
+function messageStream(where: string): Look {
+  const order = createStreamOrder();
+  return (event) => {
+    const faults = event === undefined ? order.end() : order.next(event.name, parse(event.data));
+    for (const words of faults) fault(where, words);
+  };
+}
+
+function noteAnthropic(where: string, path: string, status: number, value: unknown): void {
+  const schema = status >= 400 ? anthropic.errorBody : anthropicBodies.find(([pattern]) => pattern.test(path))?.[1];
+  const parsed = schema?.safeParse(value);
+  for (const issue of parsed?.error?.issues ?? []) fault(where, `${issue.path.join(".")} ${issue.message}`);
+}
+
+const anthropicBodies = [
+  [/^\/v1\/messages$/, anthropic.message],
+  [/^\/v1\/messages\/count_tokens$/, anthropic.tokenCount],
+  [/^\/v1\/models$/, anthropic.modelPage],
+  [/^\/v1\/models\//, anthropic.model],
+] as const;
 
 /** Passes a stream on as it is, and shows each of its events. */
 function watching(look: Look): TransformStream<Uint8Array, Uint8Array> {

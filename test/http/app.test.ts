@@ -357,12 +357,14 @@ describe("every answer", () => {
     const { headers } = await request("/health", { headers: { origin: "https://chat.example" } });
     expect(headers.get("access-control-expose-headers")?.split(",").toSorted()).toEqual([
       "idempotency-replayed",
+      "request-id",
       "retry-after",
       "retry-after-ms",
       "x-ignored-parameters",
       "x-request-id",
       "x-session-id",
       "x-should-retry",
+      "x-token-count",
     ]);
   });
 

@@ -1,19 +1,7 @@
 // DATA: what becomes of each parameter of a chat completion request. docs/api.md holds the same table, and tests compare it
 // with this one, and this one with the list of OpenAI's own SDK.
 
-/** What becomes of a parameter. */
-export interface Parameter {
-  readonly name: string;
-  /**
-   * - `used`: it has its effect.
-   * - `sampling`: it has its effect where the model does not think; else it is ignored.
-   * - `ignored`: accepted without effect, and named in `x-ignored-parameters`.
-   * - `refused`: a 400 that names it, unless its value asks for nothing.
-   */
-  readonly fate: "used" | "sampling" | "ignored" | "refused";
-  /** For documents, and for the error of a refused one. */
-  readonly note: string;
-}
+import type { HarmlessValues, Parameter } from "../../names/parameters.ts";
 
 /** Every parameter of OpenAI's request, and our own `session_id`. */
 export const parameters: readonly Parameter[] = [
@@ -62,7 +50,7 @@ export const parameters: readonly Parameter[] = [
 ];
 
 /** Values by which clients say that they don't want a refused parameter. */
-export const harmlessValues: Readonly<Record<string, (value: unknown) => boolean>> = {
+export const harmlessValues: HarmlessValues = {
   n: (value) => value === 1,
   logprobs: (value) => value === false,
   top_logprobs: (value) => value === 0,

@@ -1,7 +1,7 @@
 // Chat completion request → Turn. Pure; what can't be served is refused here with an error that names it.
-import { CcapiError } from "../../auth/errors.ts";
 import type { Effort, Turn } from "../../turn/turn.ts";
 import { resolveModel } from "../../names/models.ts";
+import { ignoredParameters } from "../../names/parameters.ts";
 import { agreedSessionId } from "../../names/session-id.ts";
 import { toMessages, toSystem } from "./messages.ts";
 import { harmlessValues, parameters } from "./parameters.ts";
@@ -30,7 +30,7 @@ export interface ChatTurn {
  */
 export function toTurn(body: ChatRequest, headers: ChatHeaders, aliases: ReadonlyMap<string, string>): ChatTurn {
   const { profile, model } = resolveModel(body.model, aliases);
-  const ignored = refuseAndIgnore(body);
+  const ignored = ignoredParameters(body, parameters, harmlessValues);
   const sampling = toSampling(body, ignored);
   const stop = typeof body.stop === "string" ? [body.stop] : (body.stop ?? []);
   const sessionId = agreedSessionId(body.session_id, headers.sessionId);
@@ -50,21 +50,6 @@ export function toTurn(body: ChatRequest, headers: ChatHeaders, aliases: Readonl
     endUser: headers.endUser ?? body.safety_identifier ?? body.user ?? undefined,
   };
   return { turn, ignored };
-}
-
-function refuseAndIgnore(body: ChatRequest): string[] {
-  const ignored: string[] = [];
-  const known = new Map(parameters.map((parameter) => [parameter.name, parameter]));
-  for (const [name, value] of Object.entries(body)) {
-    if (value === null || value === undefined) continue;
-    const parameter = known.get(name);
-    if (parameter?.fate === "refused" && harmlessValues[name]?.(value) !== true) {
-      throw new CcapiError("unsupported_parameter", `${name}: ${parameter.note}.`, { param: name });
-    }
-    // A name that no document knows is repeated only if it can stand in a header.
-    if (parameter === undefined ? /^\w{1,64}$/.test(name) : parameter.fate === "ignored") ignored.push(name);
-  }
-  return ignored;
 }
 
 function toSampling(body: ChatRequest, ignored: string[]): Turn["sampling"] {
