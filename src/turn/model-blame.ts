@@ -21,7 +21,7 @@ export interface ModelBlame {
    *
    * @param auth the leave of the attempt that saw it.
    */
-  isAboutModel(model: string, auth: Pick<AuthAdmission, "isCanary" | "carriedOver">, signal: Signal): boolean;
+  isAboutModel(model: string, auth: Pick<AuthAdmission, "generation" | "isCanary" | "carriedOver">, signal: Signal): boolean;
   /** The model has answered. */
   clear(model: string): void;
 }
@@ -52,10 +52,12 @@ export function createModelBlame({ status, now }: { status: () => AuthStatus; no
   }
 
   return {
-    isAboutModel(model, { isCanary, carriedOver }, signal) {
+    isAboutModel(model, { generation, isCanary, carriedOver }, signal) {
       const { verdict, rule } = classify(signal);
       if (isCanary || verdict === "not_auth") return false;
-      const { state, evidence } = status();
+      const { state, evidence, credential } = status();
+      // What an earlier credential was refused says nothing once there is another, however well that one is proven.
+      if (generation !== credential.generation) return false;
       // Names are clients' words: those that are over must not gather.
       for (const [name, { lastAtMs }] of refusals) if (now() - lastAtMs >= blameMs) refusals.delete(name);
       const before = refusals.get(model);

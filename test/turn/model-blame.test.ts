@@ -6,8 +6,9 @@ import { status } from "../helpers/app.ts";
 
 const sign: Signal = { source: "api_retry", error: "authentication_failed", status: 401, attempt: 1 };
 const proven = (ageMs: number): AuthStatus => ({ ...status, evidence: { source: "answer", atMs: 0, ageMs } });
-const again = { isCanary: false, carriedOver: 1 };
-const first = { isCanary: false, carriedOver: 0 };
+const { generation } = status.credential;
+const again = { generation, isCanary: false, carriedOver: 1 };
+const first = { generation, isCanary: false, carriedOver: 0 };
 
 function create(told: AuthStatus) {
   const clock = { nowMs: 0, told };
@@ -20,6 +21,14 @@ describe("a refusal", () => {
     const { blame } = create(proven(1_000));
     expect(blame.isAboutModel("opus", first, sign)).toBe(false);
     expect(blame.isAboutModel("opus", again, sign)).toBe(true);
+  });
+
+  it("of a credential that has been replaced is never the model's, and is not remembered (A5, A6)", () => {
+    const { blame } = create(proven(1_000));
+    const stale = { ...again, generation: generation - 1 };
+    expect(blame.isAboutModel("opus", stale, sign)).toBe(false);
+    expect(blame.isAboutModel("opus", stale, sign)).toBe(false);
+    expect(blame.isAboutModel("opus", first, sign)).toBe(false);
   });
 
   it("of a model that is known for it is the model's at once, for ten minutes or until it answers (C4)", () => {
@@ -47,7 +56,7 @@ describe("a refusal", () => {
 
   it("is the credential's where that is not proven, the proof is old, or this request is the proof (A1)", () => {
     expect(create(proven(16_000)).blame.isAboutModel("opus", again, sign)).toBe(false);
-    expect(create(proven(0)).blame.isAboutModel("opus", { isCanary: true, carriedOver: 1 }, sign)).toBe(false);
+    expect(create(proven(0)).blame.isAboutModel("opus", { ...again, isCanary: true }, sign)).toBe(false);
     const { blame, clock } = create(proven(0));
     blame.isAboutModel("opus", again, sign);
     clock.told = { ...status, state: "refreshing", isAuthenticated: false };
