@@ -20,7 +20,7 @@ const clients = 4;
 
 /** Measures each load on a server that is warm. */
 export async function measureGatewayCpu({ isQuick }: { readonly isQuick: boolean }): Promise<Report> {
-  const requests = isQuick ? 12 : 40;
+  const requests = isQuick ? 8 : 40;
   const stage = await openStage();
   try {
     await run({ what: "", tokens: 50, isStreamed: true }, requests, stage);

@@ -11,6 +11,7 @@ import { measureMemory } from "./memory.ts";
 import { measureRefused } from "./refused.ts";
 import { type Report, toFailure, toMarkdown } from "./report.ts";
 import { measureThroughput } from "./throughput.ts";
+import { writeDocs } from "./write-docs.ts";
 
 interface Part {
   readonly title: string;
@@ -33,6 +34,7 @@ const { values, positionals } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     json: { type: "string" },
+    "write-docs": { type: "boolean", default: false },
   },
 });
 const unknown = positionals.filter((name) => parts[name] === undefined);
@@ -51,4 +53,5 @@ for (const [name, { title, measure }] of Object.entries(parts)) {
   console.log(`${toMarkdown(report)}\n`);
 }
 if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify({ machine, reports }, undefined, 2)}\n`);
+if (values["write-docs"]) await writeDocs(reports, describeMachine(machine));
 process.exitCode = reports.every(({ goals }) => goals.every(({ isMet }) => isMet)) ? 0 : 1;

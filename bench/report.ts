@@ -38,7 +38,8 @@ export function toFailure(part: string, title: string, error: unknown): Report {
   return { part, title, notes: [], columns: [], figures: [], goals: [goal] };
 }
 
-function toColumns(columns: readonly Column[], figures: readonly Figures[]): string {
+/** Figures in Markdown. */
+export function toColumns(columns: readonly Column[], figures: readonly Figures[]): string {
   const rows = figures.map((each) => columns.map(({ key, digits }) => cell(each[key], digits)));
   const lines = [columns.map(({ head }) => head), columns.map(() => "---"), ...rows];
   return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");

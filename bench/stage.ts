@@ -11,7 +11,8 @@ import { programPath } from "../src/config.ts";
 
 const cli = fileURLToPath(new URL("../src/cli.ts", import.meta.url));
 const startMs = 30_000;
-const endMs = 15_000;
+const endMs = 45_000;
+const keptLogLength = 64 * 1_024;
 
 /** One of our programs while it runs. */
 export interface Program {
@@ -57,6 +58,8 @@ export interface StageOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** The credential is in the file `key` of the home, and may be renewed there. */
   readonly credentialInFile?: boolean;
+  /** Hears all that the server says. */
+  readonly onLog?: (text: string) => void;
 }
 
 /** Starts both. */
@@ -76,15 +79,19 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
     DISABLE_TELEMETRY: "1",
   };
-  const server = await startProgram(["serve", "--port", "0"], {
-    ...machine,
-    ANTHROPIC_BASE_URL: upstream.url,
-    ...(credentialInFile ? { ANTHROPIC_API_KEY_FILE: join(home, "key") } : { ANTHROPIC_API_KEY: credential }),
-    CCAPI_API_KEYS: `client=${clientKey}`,
-    CCAPI_ADMIN_KEYS: `admin=${adminKey}`,
-    CCAPI_LOG_FORMAT: "json",
-    ...environment,
-  }).catch(async (error: unknown) => {
+  const server = await startProgram(
+    ["serve", "--port", "0"],
+    {
+      ...machine,
+      ANTHROPIC_BASE_URL: upstream.url,
+      ...(credentialInFile ? { ANTHROPIC_API_KEY_FILE: join(home, "key") } : { ANTHROPIC_API_KEY: credential }),
+      CCAPI_API_KEYS: `client=${clientKey}`,
+      CCAPI_ADMIN_KEYS: `admin=${adminKey}`,
+      CCAPI_LOG_FORMAT: "json",
+      ...environment,
+    },
+    options.onLog,
+  ).catch(async (error: unknown) => {
     await upstream.stop();
     throw error;
   });
@@ -127,10 +134,21 @@ async function startUpstream(environment: Readonly<Record<string, string>>): Pro
 }
 
 /** Starts `ccapi` with these arguments; resolves when it says where it listens. */
-async function startProgram(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<Program> {
+async function startProgram(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  onLog?: (text: string) => void,
+): Promise<Program> {
   const child = spawn(process.execPath, [cli, ...args], { env: environment, stdio: ["ignore", "pipe", "pipe"] });
   const exited = once(child, "exit").then(([code]) => code as number | null);
-  const url = await listeningUrl(child).catch((error: unknown) => {
+  let said = "";
+  const keep = (text: Buffer) => {
+    onLog?.(String(text));
+    said = (said + String(text)).slice(-keptLogLength);
+  };
+  child.stdout.on("data", keep);
+  child.stderr.on("data", keep);
+  const url = await listeningUrl(child, () => said).catch((error: unknown) => {
     child.kill("SIGKILL");
     throw error;
   });
@@ -147,19 +165,12 @@ async function startProgram(args: readonly string[], environment: NodeJS.Process
   };
 }
 
-async function listeningUrl(child: ChildProcess): Promise<string> {
-  let said = "";
-  const keep = (text: Buffer) => {
-    // The log of a long run is of no interest: it is read, so that the program does not block, and forgotten.
-    if (said.length < 100_000) said += String(text);
-  };
-  child.stdout?.on("data", keep);
-  child.stderr?.on("data", keep);
+async function listeningUrl(child: ChildProcess, said: () => string): Promise<string> {
   const endAt = performance.now() + startMs;
   while (performance.now() < endAt && child.exitCode === null && child.signalCode === null) {
-    const url = /"url":"(http:[^"]+)"|^Simulated Messages API on (\S+)/m.exec(said);
+    const url = /"url":"(http:[^"]+)"|^Simulated Messages API on (\S+)/m.exec(said());
     if (url !== null) return url[1] ?? url[2] ?? "";
     await sleep(20);
   }
-  throw new Error(`It did not start: ${said.slice(0, 2_000)}`);
+  throw new Error(`It did not start: ${said().slice(0, 2_000)}`);
 }

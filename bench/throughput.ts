@@ -1,6 +1,7 @@
 // 40 requests, so many at a time: how long they take together, what a client waits, and what memory they need.
 import { randomUUID } from "node:crypto";
-import { atRest, treeOf, watchMemory } from "./process-tree.ts";
+import { type Loaded, runLoad } from "./load.ts";
+import { atRest, treeOf } from "./process-tree.ts";
 import type { Figures, Report } from "./report.ts";
 import { openStage, type Stage } from "./stage.ts";
 import { quantile, spreadOf } from "./statistics.ts";
@@ -23,12 +24,7 @@ interface Load {
   readonly delayMs: number;
 }
 
-interface Measured extends Load {
-  readonly wallMs: number;
-  readonly firstMs: readonly number[];
-  readonly memoryBytes: number;
-  readonly failed: number;
-}
+type Measured = Load & Loaded;
 
 const requests = 40;
 const tokens = 50;
@@ -71,26 +67,7 @@ async function run(load: Load, stage: Stage): Promise<Measured> {
   await stage.upstream.control("clear-requests", {});
   const clients = await Promise.all(Array.from({ length: load.atOnce }, () => prepareClient(load.way, stage)));
   await atRest(stage.server.pid);
-  const memory = watchMemory(() => pidsOf(load.way, stage));
-  const firstMs: number[] = [];
-  let begun = 0;
-  let failed = 0;
-  const startedAt = performance.now();
-  await Promise.all(
-    clients.map(async (ask) => {
-      while (begun < requests) {
-        begun += 1;
-        try {
-          firstMs.push((await ask()).firstMs);
-        } catch (error) {
-          failed += 1;
-          console.error(`${load.way}: ${String(error)}`);
-        }
-      }
-    }),
-  );
-  const wallMs = performance.now() - startedAt;
-  return { ...load, wallMs, firstMs, failed, memoryBytes: await memory.stop() };
+  return { ...load, ...(await runLoad(clients, requests, () => pidsOf(load.way, stage))) };
 }
 
 /** One of the clients that ask at the same time; of follow-ups, with a conversation begun. */

@@ -14,6 +14,7 @@ interface Step {
 const stepTimeoutMs = 180_000;
 const testTimeoutMs = 75 * 60_000;
 const exampleTimeoutMs = 60_000;
+const soakTimeoutMs = 8 * 60_000;
 
 const steps: readonly Step[] = [
   tool("format", "oxfmt", "--check", "."),
@@ -23,6 +24,7 @@ const steps: readonly Step[] = [
   tool("build", process.execPath, "scripts/build.ts"),
   { name: "package", run: checkPackage },
   { name: "examples", run: runExamples },
+  { name: "soak", run: () => run(process.execPath, ["bench/soak.ts", "--minutes", "3"], { timeoutMs: soakTimeoutMs }) },
   { name: "tests", run: runTests },
 ];
 

@@ -21,7 +21,11 @@ export interface ModelBlame {
    *
    * @param auth the leave of the attempt that saw it.
    */
-  isAboutModel(model: string, auth: Pick<AuthAdmission, "generation" | "isCanary" | "carriedOver">, signal: Signal): boolean;
+  isAboutModel(
+    model: string,
+    auth: Pick<AuthAdmission, "generation" | "isCanary" | "carriedOver">,
+    signal: Signal,
+  ): boolean;
   /** The model has answered. */
   clear(model: string): void;
 }
