@@ -35,10 +35,13 @@ export function toMessages(messages: MessagesRequest["messages"], hasSession: bo
   return filled.map(({ role, content }) => ({ role, content }));
 }
 
+/** By this line Claude Code tells the model API whose it is (measured, 2.1.330). It differs from start to start, and says nothing to the model. */
+const billingLine = /^x-anthropic-billing-header:/;
+
 /** The system prompt and the messages of that role, in their order, joined by a blank line. */
 export function toSystem({ system, messages }: Pick<MessagesRequest, "system" | "messages">): string | undefined {
   const said = messages.flatMap((message) => (message.role === "system" ? textsOf(message.content) : []));
-  const parts = [...textsOf(system ?? ""), ...said].filter((text) => text.trim() !== "");
+  const parts = [...textsOf(system ?? ""), ...said].filter((text) => text.trim() !== "" && !billingLine.test(text));
   return parts.length === 0 ? undefined : parts.join("\n\n");
 }
 

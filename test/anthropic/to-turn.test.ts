@@ -83,6 +83,11 @@ describe("a Messages request", () => {
     expect(turn.messages.map(({ role }) => role)).toEqual(["user", "assistant", "user"]);
   });
 
+  it("is not told by which line Claude Code, as a client, names itself to the model API (B7)", () => {
+    const line = { type: "text", text: "x-anthropic-billing-header: cc_version=1; cc_entrypoint=cli;" };
+    expect(understand({ system: [line, { type: "text", text: "Brief." }] }).turn.system).toBe("Brief.");
+  });
+
   it("keeps what it was given beside the content: stops, end user, session, sampling (B7, B3)", () => {
     const { turn } = understand({
       stop_sequences: ["a", "b", "c", "d", "e"],
