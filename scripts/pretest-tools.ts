@@ -15,6 +15,7 @@ export interface Tool {
 /** A row comes with the first test that needs its program, and skips itself without it. */
 const tools: readonly Tool[] = [
   { command: "promtool", debianPackage: "prometheus", neededFor: "the check of the metrics' form" },
+  { command: "systemd-analyze", debianPackage: "systemd", neededFor: "the check of the systemd unit" },
 ];
 
 /** The machine, as far as this script touches it. */
