@@ -204,6 +204,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     alerts.close();
     await auth.close();
     await runner.settled();
+    await runner.close();
     await pool.close();
     await owner.close();
     log.info("Shut down");

@@ -43,6 +43,7 @@ export const errorKinds = {
   upstream_overloaded: { status: 503, type: "service_unavailable_error" },
   upstream_billing: { status: 402, type: "billing_error" },
   upstream_rejected: { status: 400, type: "invalid_request_error" },
+  tool_call_missing: { status: 502, type: "upstream_error" },
   upstream_error: { status: 502, type: "upstream_error" },
   output_schema_missed: { status: 502, type: "upstream_error" },
   upstream_process_died: { status: 502, type: "upstream_error" },

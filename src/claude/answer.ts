@@ -5,25 +5,35 @@ import type { Signal } from "../auth/signal.ts";
 import type { ContentBlock, FinishReason, TurnEvent } from "../turn/turn.ts";
 import { type BlockReader, createBlockReader } from "./blocks.ts";
 import { toFailure } from "./failures.ts";
+import { createHandOver, type ToolTalk } from "./hand-over.ts";
 import type { TurnSettings } from "./profile.ts";
 import type { RunEvent } from "./run.ts";
 import { isSynthetic, toSignal } from "./signals.ts";
 import { createStopCutter, isOurs, throughCutter } from "./stop-cutter.ts";
 import { createSubagentReader } from "./subagents.ts";
+import { createCallReader } from "./tool-calls.ts";
 
 type ResultMessage = Extract<SDKMessage, { type: "result" }>;
+
+/** For a run in which nothing is said in between. */
+const noTalk: ToolTalk = { answer: () => undefined, send: () => undefined };
 
 /**
  * Follows a run's messages. Returns without `finish` only where they ended early.
  *
+ * @param talk to the process, where the model has to be asked again for a call of a tool.
  * @throws CcapiError the run's failure, after the signal that tells of it.
  */
 export async function* readAnswer(
   messages: AsyncIterable<SDKMessage>,
   turn: TurnSettings,
   now: () => number,
+  talk: ToolTalk = noTalk,
 ): AsyncGenerator<RunEvent, void, undefined> {
-  const reader = createBlockReader();
+  const calls = createCallReader(turn);
+  const reader = createBlockReader(calls);
+  const handOver = createHandOver(turn, calls, talk);
+  let messageId = "";
   const subagents = createSubagentReader();
   let rateLimit: SDKRateLimitInfo | undefined;
   let failure: Extract<Signal, { source: "assistant" }> | undefined;
@@ -42,8 +52,9 @@ export async function* readAnswer(
       throwIfLimit(message);
       // A run whose last word was Claude Code's own about a failed call has no answer, whatever its result says.
       if (!message.is_error && failure?.error === undefined) {
-        const { lastCall } = reader;
-        yield finish(reader, toFinishReason(lastCall?.stopReason), message.total_cost_usd);
+        const reason = toFinishReason(reader.lastCall?.stopReason);
+        if (reason === "stop" && handOver.askForCall()) continue;
+        yield finish(reader, reason, message.total_cost_usd);
         return;
       }
       const signal = describeFailure(failure, message);
@@ -69,25 +80,38 @@ export async function* readAnswer(
       }
       if (message.event.type === "message_delta") {
         yield { type: "usage", usage: reader.usage };
-        const reason = endedByCall(turn, reader);
+        handOver.judge();
+        const isClients = calls.calls.some(({ offered }) => offered !== undefined);
+        if (calls.faults.size === 0) yield* calls.release();
+        const reason = endedByCall(turn, reader, isClients);
         if (reason !== undefined) {
           yield finish(reader, reason, 0);
           return;
         }
       }
+      if (message.event.type === "message_stop") handOver.end(messageId);
     }
     if (message.type === "user" && message.parent_tool_use_id === null) {
       const results = toolResults(message);
+      handOver.noteResults(results);
       if (results.length > 0) yield { type: "tool-result", results };
     }
     if (message.type === "assistant" && message.parent_tool_use_id === null && !isSynthetic(message)) {
-      const tools = message.message.content.filter((block) => block.type === "tool_use");
+      messageId = message.message.id;
+      // A chat's are the client's, which nobody runs here.
+      const tools = turn.profile === "chat" ? [] : message.message.content.filter((block) => block.type === "tool_use");
       if (tools.length > 0) {
         yield { type: "tool-use", messageId: message.message.id, tools: tools.map(({ id, name }) => ({ id, name })) };
       }
       failure = undefined;
       yield { type: "checkpoint", uuid: message.uuid, messageId: message.message.id };
       yield* reader.onAssistantMessage(message);
+    }
+    const { ready } = handOver;
+    if (ready !== undefined) {
+      yield { type: "hand-over", ...ready };
+      yield finish(reader, "tool_calls", 0);
+      return;
     }
   }
   if (failure !== undefined) {
@@ -140,7 +164,11 @@ function describeFailure(assistant: Signal | undefined, result: ResultMessage): 
 }
 
 /** Whether the call that just ended is the run's last for us, whatever Claude Code would do next. */
-function endedByCall({ profile, maxTokens }: TurnSettings, { lastCall, usage }: BlockReader): FinishReason | undefined {
+function endedByCall(
+  { profile, maxTokens }: TurnSettings,
+  { lastCall, usage }: BlockReader,
+  isClients: boolean,
+): FinishReason | undefined {
   switch (lastCall?.stopReason) {
     // Claude Code would go on by itself up to three times, even with one turn allowed (measured, 2.1.330).
     case "max_tokens":
@@ -150,6 +178,7 @@ function endedByCall({ profile, maxTokens }: TurnSettings, { lastCall, usage }: 
     case "refusal":
       return "refusal";
     case "tool_use":
+      if (isClients) return undefined; // It is handed over.
       if (profile === "chat") {
         throw new CcapiError("upstream_error", "The model called a tool that it was not given.");
       }

@@ -1,8 +1,9 @@
-// The Messages API's stream events of one run → text and thinking blocks, each token once.
+// The Messages API's stream events of one run → text and thinking blocks and the client's tool calls, each token once.
 // When Claude Code asks a second time after a stream broke off, what the client already has is not said again.
 import type { SDKMessage } from "@anthropic-ai/claude-agent-sdk";
 import type { TurnEvent, Usage } from "../turn/turn.ts";
 import { createRepeatGuard } from "./repeat-guard.ts";
+import type { CallReader } from "./tool-calls.ts";
 import { addUsage, noUsage, toUsage } from "./usage.ts";
 
 type AssistantMessage = Extract<SDKMessage, { type: "assistant" }>;
@@ -30,8 +31,8 @@ export interface BlockReader {
   readonly usage: Usage;
 }
 
-/** Makes a reader for one run. */
-export function createBlockReader(): BlockReader {
+/** Makes a reader for one run. @param calls of tools are read by it. */
+export function createBlockReader(calls: CallReader): BlockReader {
   const blocks = createRepeatGuard();
   const streamedIds = new Set<string>();
   let usageOfCallsBefore = noUsage;
@@ -47,6 +48,7 @@ export function createBlockReader(): BlockReader {
     usageOfCall = usage;
     callId = id;
     isCallOpen = true;
+    calls.begin(isSecondAttempt);
     if (isSecondAttempt) return blocks.repeat();
     blocks.begin();
     return [];
@@ -65,12 +67,15 @@ export function createBlockReader(): BlockReader {
           streamedIds.add(event.message.id);
           return beginCall(event.message.id, toUsage(event.message.usage));
         case "content_block_start": {
-          const { type } = event.content_block;
-          return type === "text" || type === "thinking" ? blocks.open(type) : blocks.close();
+          const { content_block: block } = event;
+          const closed = [...blocks.close(), ...calls.close()];
+          if (block.type === "text" || block.type === "thinking") return [...closed, ...blocks.open(block.type)];
+          return block.type === "tool_use" ? [...closed, ...calls.open(block.id, block.name)] : closed;
         }
         case "content_block_delta":
           if (event.delta.type === "text_delta") return blocks.say("text", event.delta.text);
           if (event.delta.type === "thinking_delta") return blocks.say("thinking", event.delta.thinking);
+          if (event.delta.type === "input_json_delta") return calls.say(event.delta.partial_json);
           if (event.delta.type === "signature_delta") blocks.sign(event.delta.signature);
           return [];
         // A block's end is told with what follows it: where a stream breaks off, Claude Code ends the block that was cut.
@@ -80,7 +85,7 @@ export function createBlockReader(): BlockReader {
           usageOfCall = { ...usageOfCall, outputTokens, reasoningTokens };
           isCallOpen = false;
           lastCall = { stopReason: event.delta.stop_reason, stopSequence: event.delta.stop_sequence };
-          return blocks.end();
+          return [...blocks.end(), ...calls.close()];
         }
         default:
           return [];
@@ -96,6 +101,10 @@ export function createBlockReader(): BlockReader {
       const said = message.content.flatMap((block) => {
         if (block.type === "text")
           return [...blocks.open("text"), ...blocks.say("text", block.text), ...blocks.close()];
+        if (block.type === "tool_use") {
+          const { id, name, input } = block;
+          return [...calls.open(id, name), ...calls.say(JSON.stringify(input)), ...calls.close()];
+        }
         if (block.type !== "thinking") return [];
         const events = [...blocks.open("thinking"), ...blocks.say("thinking", block.thinking)];
         blocks.sign(block.signature);

@@ -43,3 +43,8 @@ export function watchSilence(claude: ClaudeProcess, heard: AbortSignal): Promise
     claude.peek().then(stop, stop); // What it says is the run's to read.
   });
 }
+
+/** Whether a message belongs to a turn. Others tell of the process alone. */
+export function speaks({ type }: SDKMessage): boolean {
+  return type === "assistant" || type === "user" || type === "stream_event" || type === "result";
+}

@@ -32,15 +32,29 @@ export function processKey(
   );
 }
 
-/** A conversation by its words, whatever parts they came in. */
+/** A conversation by its words, calls and results, whatever parts they came in. What the model thought is its own. */
 export function conversationKey(messages: readonly Message[], secret: Buffer): string {
   const plain = messages.map(({ role, content }) => [
     role,
-    content.every(({ type }) => type === "text")
-      ? content.map((block) => (block.type === "text" ? block.text : "")).join("\0")
-      : content,
+    toWords(role, content),
+    content.filter(({ type }) => type !== "text" && type !== "thinking" && type !== "redacted_thinking").map(inOrder),
   ]);
   return hash(plain, secret);
+}
+
+/** Of an answer of several texts, each API puts its own blanks in between. */
+function toWords(role: Message["role"], content: Message["content"]): string {
+  const words = content.flatMap((block) => (block.type === "text" ? [block.text] : [])).join("\n\n");
+  return role === "assistant" ? words.replaceAll(/\s+/g, "") : words;
+}
+
+/** Arguments that a client has read and written again may have their names in another order. */
+function inOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inOrder);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.entries(value)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, item]) => [name, inOrder(item)]);
 }
 
 function hash(value: unknown, secret: Buffer): string {

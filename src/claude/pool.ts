@@ -1,13 +1,15 @@
 // Claude processes kept between runs: live ones for the next turn of their conversation, and ones whose conversation can be taken
 // back for a new one of the same client. A process serves one client key, end user, model, credential and set of options, ever.
 import { randomBytes } from "node:crypto";
-import type { SDKMessage } from "@anthropic-ai/claude-agent-sdk";
-import type { Message } from "../turn/turn.ts";
+import type { ContentBlock, Message } from "../turn/turn.ts";
+import { speaks } from "./hearing.ts";
+import type { Handed } from "./hand-over.ts";
 import type { ClaudeProcess } from "./sdk-process.ts";
 import { memoryOf } from "./process-memory.ts";
 import { conversationKey, processKey } from "./pool-keys.ts";
+import type { Conversation } from "./profile.ts";
 import type { RunSpec } from "./run.ts";
-import { type ChatBefore, type Stands, standsAt } from "./standing.ts";
+import { type ChatBefore, isFree, mayFollow, type Stands, standsAt } from "./standing.ts";
 import { createStartGate } from "./start-gate.ts";
 import type { Left } from "./trace.ts";
 
@@ -34,6 +36,9 @@ export interface Taken {
   readonly costBeforeUsd: number;
   /** It has served another run before. */
   readonly wasKept: boolean;
+  /** The calls whose results it waits for: the run brings them. */
+  readonly waiting: Handed | undefined;
+  readonly lastPrompt?: string;
 }
 
 /** The pool. */
@@ -122,7 +127,7 @@ export function createPool(limits: PoolLimits): Pool {
 
   function keep(parts: Omit<Kept, "timer" | "bytes">): void {
     const kept: Kept = { ...parts, bytes: 0, timer: setTimeout(() => end(kept), limits.idleMs).unref() };
-    if (kept.stands.is === "chat" && gate.offer(kept.key, kept)) return clearTimeout(kept.timer);
+    if (isFree(kept.stands) && gate.offer(kept.key, kept)) return clearTimeout(kept.timer);
     idle.add(kept);
     void watch(kept);
     void weigh(kept);
@@ -133,8 +138,10 @@ export function createPool(limits: PoolLimits): Pool {
   function begin(kept: Kept, history: readonly Message[], first: string | undefined): Taken {
     remove(kept);
     atWork.set(kept.process, { key: kept.key, runs: kept.runs, history, first, epoch });
-    const costBeforeUsd = kept.stands.is === "session" ? 0 : kept.costUsd;
-    return { process: kept.process, costBeforeUsd, wasKept: true };
+    const { process, stands } = kept;
+    const costBeforeUsd = stands.is === "session" ? 0 : kept.costUsd;
+    const lastPrompt = stands.is === "chat" ? { lastPrompt: stands.last } : {};
+    return { process, costBeforeUsd, wasKept: true, waiting: stands.waiting, ...lastPrompt };
   }
 
   /** Begins a new conversation in a process that has had another. */
@@ -148,10 +155,15 @@ export function createPool(limits: PoolLimits): Pool {
   }
 
   /** The process of this very turn; any other of the session is ended first, for both would write to its transcript. */
-  async function takeSession(key: string, sessionId: string, resumeAt: string): Promise<Taken | undefined> {
+  async function takeSession(
+    key: string,
+    { sessionId, resumeAt }: Extract<Conversation, { kind: "resume" }>,
+    prompt: readonly ContentBlock[],
+  ): Promise<Taken | undefined> {
     for (const kept of idle) {
       if (kept.stands.is !== "session" || kept.stands.sessionId !== sessionId) continue;
-      if (kept.key === key && kept.stands.resumeAt === resumeAt) return begin(kept, [], undefined);
+      const isThere = kept.key === key && kept.stands.resumeAt === resumeAt;
+      if (isThere && mayFollow(kept.stands, prompt)) return begin(kept, [], undefined);
       end(kept);
     }
     await Promise.all(ending);
@@ -159,7 +171,7 @@ export function createPool(limits: PoolLimits): Pool {
   }
 
   async function takeCleared(key: string): Promise<Taken | undefined> {
-    for (const kept of [...idle].filter((each) => each.key === key && each.stands.is === "chat")) {
+    for (const kept of [...idle].filter((each) => each.key === key && isFree(each.stands))) {
       const taken = idle.has(kept) ? await clear(kept) : undefined;
       if (taken !== undefined) return taken;
     }
@@ -181,16 +193,18 @@ export function createPool(limits: PoolLimits): Pool {
       for (const kept of idle) {
         const { stands } = kept;
         if (kept.key !== key || stands.is !== "chat" || stands.conversation !== conversation) continue;
+        if (!mayFollow(stands, spec.prompt)) continue;
         return begin(kept, stands.history, stands.first);
       }
       return undefined;
     },
     async take(spec, start, signal) {
       const { conversation, reuse } = spec;
-      if (reuse === undefined || isClosed) return { process: start(), costBeforeUsd: 0, wasKept: false };
+      if (reuse === undefined || isClosed)
+        return { process: start(), costBeforeUsd: 0, wasKept: false, waiting: undefined };
       const key = processKey(spec, secret);
       if (conversation.kind === "resume") {
-        const live = await takeSession(key, conversation.sessionId, conversation.resumeAt);
+        const live = await takeSession(key, conversation, spec.prompt);
         if (live !== undefined) return live;
       }
       const isNewChat = conversation.kind === "none";
@@ -206,7 +220,7 @@ export function createPool(limits: PoolLimits): Pool {
       const process = start();
       void process.ready.then(leave.started);
       atWork.set(process, { key, runs: 0, history: [], first: undefined, epoch });
-      return { process, costBeforeUsd: 0, wasKept: false };
+      return { process, costBeforeUsd: 0, wasKept: false, waiting: undefined };
     },
     give(process, spec, left) {
       const work = atWork.get(process);
@@ -233,9 +247,4 @@ export function createPool(limits: PoolLimits): Pool {
       await Promise.all(ending);
     },
   };
-}
-
-/** Whether a message belongs to a turn. Others tell of the process alone. */
-function speaks({ type }: SDKMessage): boolean {
-  return type === "assistant" || type === "user" || type === "stream_event" || type === "result";
 }

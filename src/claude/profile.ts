@@ -1,11 +1,13 @@
 // What one run is to be → the Agent SDK's options. The two profiles differ here and nowhere else:
 // `agent` is Claude Code as the operator set it up; `chat` is a model alone, with nothing of this host that can be left out.
-import type { Options } from "@anthropic-ai/claude-agent-sdk";
+import type { McpSdkServerConfigWithInstance, Options } from "@anthropic-ai/claude-agent-sdk";
 import type { Turn } from "../turn/turn.ts";
 import { formInstruction } from "./answer-form.ts";
 import { approvalHook } from "./approval.ts";
 import type { Environment } from "./environment.ts";
 import { isOurs } from "./stop-cutter.ts";
+import { toolServerName } from "./tool-server.ts";
+import { upstreamToolChoice } from "./toolbox.ts";
 import type { CredentialSettings } from "./user-settings.ts";
 
 /** Below this many tokens there is no room to think in: the API asks for a thinking budget of at least 1,024. */
@@ -66,6 +68,8 @@ interface ProfileInput {
   readonly environment: Environment;
   readonly credentialSettings: CredentialSettings;
   readonly skipPermissions: boolean;
+  /** Shows the client's tools. */
+  readonly toolServer?: McpSdkServerConfigWithInstance | undefined;
 }
 
 /** The SDK's options for a run. */
@@ -78,8 +82,9 @@ export function toOptions(input: ProfileInput): Options {
     ...(limits.maxTurns === undefined ? {} : { maxTurns: limits.maxTurns }),
     ...(limits.maxBudgetUsd === undefined ? {} : { maxBudgetUsd: limits.maxBudgetUsd }),
     ...conversationOptions(conversation),
+    ...toolOptions(input.toolServer),
     cwd: workspace,
-    env: { ...input.environment, ...childVariables(turn) },
+    env: { ...input.environment, ...childVariables(turn), ...toolVariables(input) },
     includePartialMessages: true,
     // A client's text is data: no `@file`, no slash command.
     verbatimPrompts: true,
@@ -124,6 +129,22 @@ function toSystemPrompt({ system, outputFormat }: TurnSettings): string | undefi
   return [...(system === undefined ? [] : [system]), formInstruction(outputFormat)].join("\n\n");
 }
 
+function toolOptions(server: McpSdkServerConfigWithInstance | undefined): Options {
+  if (server === undefined) return {};
+  // Permission to hand them over: nothing of them runs here.
+  return { mcpServers: { [toolServerName]: server }, allowedTools: [`mcp__${toolServerName}`] };
+}
+
+function toolVariables({ turn, toolServer }: ProfileInput): Record<string, string> {
+  if (toolServer === undefined) return {};
+  return {
+    // The client's own names instead of `mcp__client__…` (measured, 2.1.330).
+    CLAUDE_AGENT_SDK_MCP_NO_PREFIX: "1",
+    // Else a chat has a tool more, a placeholder for those that could be searched for. An agent's own can.
+    ...(turn.profile === "chat" ? { ENABLE_TOOL_SEARCH: "false" } : {}),
+  };
+}
+
 function conversationOptions(conversation: Conversation): Options {
   switch (conversation.kind) {
     case "none":
@@ -158,9 +179,13 @@ function childVariables(turn: TurnSettings): Record<string, string> {
 /** Parameters that reach the Messages API through Claude Code's extra body, in every call of the process. */
 function extraBody(turn: TurnSettings): Record<string, unknown> {
   const stops = turn.stop.filter((stop) => !isOurs(stop));
+  const toolChoice = upstreamToolChoice(turn);
+  // The API takes no thinking beside a choice that forces a call.
+  const isForced = toolChoice !== undefined && toolChoice["type"] !== "auto";
   const hasSampling = Object.keys(turn.sampling).length > 0;
   const isThinkingOff =
     turn.effort === "none" ||
+    isForced ||
     (turn.maxTokens !== undefined && turn.maxTokens < leastTokensToThink) ||
     // The API refuses a temperature beside thinking. A client that asks for both gets the thinking.
     (hasSampling && turn.effort === undefined);
@@ -168,5 +193,6 @@ function extraBody(turn: TurnSettings): Record<string, unknown> {
     ...(isThinkingOff ? { thinking: { type: "disabled" } } : {}),
     ...(hasSampling && isThinkingOff ? turn.sampling : {}),
     ...(stops.length > 0 ? { stop_sequences: stops } : {}),
+    ...(toolChoice === undefined ? {} : { tool_choice: toolChoice }),
   };
 }

@@ -9,6 +9,8 @@ import type { ChildSetup } from "./child-setup.ts";
 import { type ClaudeProcess, startClaudeProcess } from "./sdk-process.ts";
 import { processDied, toFailure } from "./failures.ts";
 import { keptOpen, watchSilence } from "./hearing.ts";
+import { createTalk, goOn, replay } from "./go-on.ts";
+import type { Handed } from "./hand-over.ts";
 import { HelperFailure, watchHelper } from "./helper-watch.ts";
 import type { Pool, Taken } from "./pool.ts";
 import type { ProcessOwner } from "./process.ts";
@@ -70,6 +72,8 @@ export type RunEvent =
     }
   /** Tools have answered. */
   | { readonly type: "tool-result"; readonly results: readonly { readonly id: string; readonly block: ContentBlock }[] }
+  /** The model has called the client's tools, and the run stops there: `finish` is next. */
+  | ({ readonly type: "hand-over" } & Handed)
   /** What the run's calls have used so far. */
   | { readonly type: "usage"; readonly usage: Usage };
 
@@ -86,7 +90,7 @@ export interface ClaudeRun {
 }
 
 /** A process of the run's own. */
-const own = { costBeforeUsd: 0, wasKept: false } as const;
+const own = { costBeforeUsd: 0, wasKept: false, waiting: undefined } as const;
 
 /** What a run needs of its surroundings. */
 export interface RunPorts {
@@ -143,7 +147,7 @@ async function* runEvents(
     claude = taken.process;
     onTaken(taken);
     signal.throwIfAborted();
-    const promptId = claude.send(spec.prompt);
+    const promptId = goOn(claude, taken, spec);
     const aborted = new Promise<never>((_resolve, reject) => {
       onAbort = () => {
         stop();
@@ -157,23 +161,28 @@ async function* runEvents(
     signal.addEventListener("abort", onAbort, { once: true });
     const trace = createTrace(promptId);
     const heardOf = keptOpen(claude, broken);
-    const { send } = claude;
+    const talk = createTalk(claude);
     const form = createAnswerForm(spec.turn.outputFormat);
-    for await (const event of form.events(() => readAnswer(heardOf, spec.turn, now), send)) {
+    let before = taken.waiting;
+    for await (const event of form.events(() => readAnswer(heardOf, spec.turn, now, talk), talk.send)) {
       if (event.type !== "phase") heard.abort();
       if (event.type === "signal" && isAuthSign(event.signal)) isAuthFailure = true;
+      // It has heard its results: from here on it goes on with what is still to be run.
+      if (before !== undefined) yield* replay(before, spec.conversation);
+      before = undefined;
       trace.note(event);
       if (event.type !== "finish") {
         yield event;
         continue;
       }
-      hasEndedItself = !isCutByUs(event);
-      const costUsd = event.costUsd - taken.costBeforeUsd;
-      if (
-        hasEndedItself &&
-        !form.isAltered &&
-        pool?.give(claude, spec, { ...trace.left(), costUsd: event.costUsd }) === true
-      ) {
+      const isHandedOver = event.reason === "tool_calls";
+      hasEndedItself = !isHandedOver && !isCutByUs(event);
+      // What the call handed over cost is known when its process goes on to an end.
+      const costUsd = isHandedOver ? 0 : event.costUsd - taken.costBeforeUsd;
+      const totalUsd = isHandedOver ? taken.costBeforeUsd : event.costUsd;
+      // Where it was said more than the client knows of, its conversation is not the client's.
+      const mayStay = (hasEndedItself || isHandedOver) && !form.isAltered && !talk.hasSpoken;
+      if (mayStay && pool?.give(claude, spec, { ...trace.left(), costUsd: totalUsd }) === true) {
         isKept = true;
         // Before the client hears of the end: what it asks next finds the process.
         markEnded();

@@ -9,6 +9,8 @@ import type { OwnedProcess, ProcessOwner } from "./process.ts";
 import { toOptions } from "./profile.ts";
 import type { RunSpec } from "./run.ts";
 import type { Runtime } from "./runtime.ts";
+import { createToolServer, type ToolResult } from "./tool-server.ts";
+import { offeredTools } from "./toolbox.ts";
 
 type Step = IteratorResult<SDKMessage, void>;
 
@@ -16,6 +18,8 @@ type Step = IteratorResult<SDKMessage, void>;
 export interface ClaudeProcess {
   /** Hands over a prompt. @returns the id under which the process knows it. */
   send(prompt: readonly ContentBlock[]): string;
+  /** Hands over results of the client's tools, for which it waits or will wait. */
+  answer(results: readonly ToolResult[]): void;
   /** Its next message. One call at a time. */
   next(): Promise<Step>;
   /** Its next message, which stays there for {@link ClaudeProcess.next}. */
@@ -47,6 +51,8 @@ export function startClaudeProcess(spec: RunSpec, { sdk, owner }: ProcessPorts):
   let ahead: Promise<Step> | undefined;
   const { promise: ready, resolve: markReady } = Promise.withResolvers<void>();
   const { input, push, close } = openInput();
+  const offered = offeredTools(spec.turn);
+  const tools = offered.length === 0 ? undefined : createToolServer(offered);
   const query = sdk.query({
     prompt: input,
     options: {
@@ -54,6 +60,7 @@ export function startClaudeProcess(spec: RunSpec, { sdk, owner }: ProcessPorts):
         ...spec,
         environment: spec.child.environment,
         credentialSettings: spec.child.credentialSettings,
+        toolServer: tools?.config,
       }),
       spawnClaudeCodeProcess: owner.spawner((process) => {
         owned = process;
@@ -82,6 +89,7 @@ export function startClaudeProcess(spec: RunSpec, { sdk, owner }: ProcessPorts):
       });
       return uuid;
     },
+    answer: (results) => tools?.answer(results),
     next() {
       const step = ahead ?? iterator.next();
       ahead = undefined;

@@ -1,5 +1,6 @@
 // Where the conversation of a process stands between two runs, and so which run may follow there.
-import type { Message } from "../turn/turn.ts";
+import type { ContentBlock, Message } from "../turn/turn.ts";
+import { type Handed, liveResults } from "./hand-over.ts";
 import { conversationKey } from "./pool-keys.ts";
 import type { RunSpec } from "./run.ts";
 import type { Left } from "./trace.ts";
@@ -13,8 +14,15 @@ export type Stands =
       readonly history: readonly Message[];
       readonly first: string;
       readonly last: string;
+      /** In the middle of a turn, until the client's tools have answered. */
+      readonly waiting: Handed | undefined;
     }
-  | { readonly is: "session"; readonly sessionId: string; readonly resumeAt: string };
+  | {
+      readonly is: "session";
+      readonly sessionId: string;
+      readonly resumeAt: string;
+      readonly waiting: Handed | undefined;
+    };
 
 /** The chat that a process went on with in its last run; empty where it began one. */
 export interface ChatBefore {
@@ -41,9 +49,21 @@ export function standsAt(
       history: messages,
       first: first ?? left.promptId,
       last: left.promptId,
+      waiting: left.waiting,
     };
   }
-  // What has a transcript that is deleted would write it anew.
-  if (reuse?.isSession !== true || left.checkpoint === undefined) return undefined;
-  return { is: "session", sessionId: conversation.sessionId, resumeAt: left.checkpoint };
+  // What has a transcript that is deleted would write it anew; while the client's tools are at work, an agent's stays.
+  const isKept = reuse?.isSession === true || (left.waiting !== undefined && spec.turn.profile === "agent");
+  if (!isKept || left.checkpoint === undefined) return undefined;
+  return { is: "session", sessionId: conversation.sessionId, resumeAt: left.checkpoint, waiting: left.waiting };
+}
+
+/** Whether its conversation can be taken back for another one. */
+export function isFree(stands: Stands): boolean {
+  return stands.is === "chat" && stands.waiting === undefined;
+}
+
+/** One that waits for results can be given these alone. */
+export function mayFollow({ waiting }: Stands, prompt: readonly ContentBlock[]): boolean {
+  return waiting === undefined || liveResults(waiting, prompt) !== undefined;
 }

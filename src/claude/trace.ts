@@ -1,5 +1,6 @@
 // What a run leaves behind in its process, for the pool: where its conversation stands, and whether anything is still going on.
-import type { Message } from "../turn/turn.ts";
+import type { ContentBlock, Message } from "../turn/turn.ts";
+import type { Handed } from "./hand-over.ts";
 import type { RunEvent } from "./run.ts";
 
 /** What is left. */
@@ -8,8 +9,10 @@ export interface Left {
   readonly promptId: string;
   /** The transcript's last assistant message. */
   readonly checkpoint: string | undefined;
-  /** The answer's text as the client got it. */
+  /** The answer as the client got it: its text, then its calls. */
   readonly answer: Message;
+  /** The calls whose results the process waits for. */
+  readonly waiting: Handed | undefined;
   /** A task still runs in the background. */
   readonly isBusy: boolean;
 }
@@ -24,6 +27,9 @@ export interface Trace {
 export function createTrace(promptId: string): Trace {
   let checkpoint: string | undefined;
   let text = "";
+  let waiting: Handed | undefined;
+  const names = new Map<string, string>();
+  const calls: ContentBlock[] = [];
   const openTasks = new Set<string>();
   return {
     note(event) {
@@ -33,6 +39,15 @@ export function createTrace(promptId: string): Trace {
           break;
         case "delta":
           if (event.kind === "text") text += event.text;
+          break;
+        case "tool-start":
+          names.set(event.id, event.name);
+          break;
+        case "tool-stop":
+          calls.push({ type: "tool_use", id: event.id, name: names.get(event.id) ?? "", input: event.input });
+          break;
+        case "hand-over":
+          waiting = event;
           break;
         case "task":
           if (event.isOpen) openTasks.add(event.id);
@@ -44,7 +59,8 @@ export function createTrace(promptId: string): Trace {
     left: () => ({
       promptId,
       checkpoint,
-      answer: { role: "assistant", content: [{ type: "text", text }] },
+      answer: { role: "assistant", content: [{ type: "text", text }, ...calls] },
+      waiting,
       isBusy: openTasks.size > 0,
     }),
   };

@@ -4,6 +4,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ContentBlock, Message } from "../turn/turn.ts";
 
 /** Where the transcripts of one working folder lie. */
@@ -70,6 +71,15 @@ export async function isInTranscript(place: TranscriptPlace, uuid: string): Prom
   }
 }
 
+/** Claude Code writes within about 100 ms (measured, 2.1.330). Where a disk is that slow, its process goes on all the same. */
+const writtenWithinMs = 1_000;
+
+/** Waits until a message stands in the transcript, so that it outlives its process. */
+export async function untilInTranscript(place: TranscriptPlace, uuid: string): Promise<void> {
+  for (let waitedMs = 0; waitedMs < writtenWithinMs && !(await isInTranscript(place, uuid)); waitedMs += 20)
+    await sleep(20);
+}
+
 /** Deletes a conversation with all that Claude Code keeps beside it. Deleting what is not there is fine. */
 export async function deleteTranscript(place: TranscriptPlace): Promise<void> {
   const path = transcriptPath(place);
@@ -100,9 +110,16 @@ export function splitConversation(messages: readonly Message[]): {
   if (merged[0]?.role === "assistant") {
     merged.unshift({ role: "user", content: [{ type: "text", text: "(The assistant begins.)" }] });
   }
+  for (const message of merged) if (message.role === "user") message.content = resultsFirst(message.content);
   const prompt = merged.pop();
   if (prompt?.role !== "user") throw new TypeError("The last message of a turn must be the user's.");
   return { history: merged, prompt: prompt.content };
+}
+
+/** The Messages API wants the results of tools before all else that a message says. */
+function resultsFirst(content: readonly ContentBlock[]): ContentBlock[] {
+  const isResult = ({ type }: ContentBlock) => type === "tool_result";
+  return [...content.filter(isResult), ...content.filter((block) => !isResult(block))];
 }
 
 function toUserMessage({ content }: Message) {

@@ -7,14 +7,17 @@ import type { RunLimits } from "../claude/profile.ts";
 import type { Pool } from "../claude/pool.ts";
 import type { ClaudeRun, RunSpec } from "../claude/run.ts";
 import { splitConversation } from "../claude/transcript.ts";
+import { createTrace } from "../claude/trace.ts";
 import { addUsage, noUsage } from "../claude/usage.ts";
-import { memoryConversation, type OpenConversation, openConversation } from "./conversation.ts";
+import { type OpenConversation, openConversation } from "./conversation.ts";
+import type { HandOvers } from "./hand-overs.ts";
 import type { Ledger } from "./ledger.ts";
 import { type ModelBlame, modelRefused } from "./model-blame.ts";
 import { prepare } from "./prepare.ts";
 import { createProgress, type Progress } from "./progress.ts";
-import { afterSideEffects, notRenewed, type Resumption, toResumption } from "./recover.ts";
+import { afterSideEffects, notRenewed, type Resumption, startOf, toResumption } from "./recover.ts";
 import type { SessionStore } from "./sessions.ts";
+import { memoryConversation } from "./stateless.ts";
 import type { Turn, TurnContext, TurnEvent } from "./turn.ts";
 
 /** What an attempt needs. */
@@ -25,7 +28,7 @@ export interface AttemptPorts {
   readonly startRun: (spec: RunSpec, signal: AbortSignal) => ClaudeRun;
   /** Makes sure of the folder that a turn's Claude works in. */
   readonly openWorkspace: (turn: Turn, context: TurnContext) => Promise<string>;
-  readonly pool: Pick<Pool, "takeChat" | "hasSession"> | undefined;
+  readonly pool: Pick<Pool, "takeChat" | "hasSession" | "endSession"> | undefined;
   readonly blame: ModelBlame;
   readonly limits: RunLimits;
   readonly skipPermissions: boolean;
@@ -61,10 +64,11 @@ export function createAttempt(
   context: TurnContext,
   auth: AuthAdmission,
   signal: AbortSignal,
-  ports: AttemptPorts,
+  ports: AttemptPorts & { readonly handOvers: HandOvers },
   resumed: Resumption | undefined,
 ): Attempt {
   const progress = createProgress(context.delivery);
+  const trace = createTrace("");
   /** Words that nobody has been sent: those of a call that breaks off were never said. */
   const unsaid: TurnEvent[] = [];
   let run: ClaudeRun | undefined;
@@ -92,6 +96,7 @@ export function createAttempt(
         run = ports.startRun(spec.run, AbortSignal.any([signal, replaced.signal]));
         for await (const event of run.events) {
           progress.note(event);
+          trace.note(event);
           switch (event.type) {
             case "signal":
               isHeldOn = event.isSubagent === true && takesUpRenewal(child);
@@ -102,7 +107,6 @@ export function createAttempt(
               );
               break;
             case "checkpoint":
-              spec.checkpoint = event.uuid;
               break;
             case "subagent-lost":
               throw afterSideEffects(progress, turn.sessionId);
@@ -110,6 +114,7 @@ export function createAttempt(
               yield* unsaid.splice(0);
               break;
             case "tool-use":
+            case "hand-over":
             case "task":
             case "usage":
               break;
@@ -133,8 +138,7 @@ export function createAttempt(
       // What the end of a replaced run throws says nothing that the decision doesn't.
       if (!isDecided() || signal.aborted) {
         if (isDeath(error) && !signal.aborted && run?.wasKept === true && progress.standing.is === "untouched") {
-          isHandedOn = resumed !== undefined;
-          return { is: "again", resumption: resumed };
+          return { is: "again", resumption: sameAgain() };
         }
         const mayRevive = isDeath(error) && !signal.aborted && resumed?.isRevived !== true;
         const resumption = mayRevive ? handOn() : undefined;
@@ -159,12 +163,12 @@ export function createAttempt(
     const live = opened === undefined ? takeChat({ ...common, turn }) : undefined;
     if (live !== undefined) {
       opened = live.opened;
-      return { run: live.spec, opened: live.opened, checkpoint: undefined };
+      return { run: live.spec, opened: live.opened };
     }
     opened ??= await openConversation(turn, context.client, place, ports);
     const { system } = opened;
     const { conversation, prompt } = resumed ?? opened;
-    return { run: { ...common, turn: { ...turn, system }, prompt, conversation }, opened, checkpoint: undefined };
+    return { run: { ...common, turn: { ...turn, system }, prompt, conversation }, opened };
   }
 
   /** A chat whose history is in the memory of a process: nothing of it has to be handed over again, or written anywhere. */
@@ -178,12 +182,13 @@ export function createAttempt(
 
   async function conclude(
     event: Extract<TurnEvent, { type: "finish" }>,
-    { opened: conversation, checkpoint }: OpenedRun,
+    { opened: conversation }: OpenedRun,
   ): Promise<TurnEvent> {
     const { costBeforeUsd } = conversation;
     // A run that we cut short doesn't know its cost: the next one's total holds it.
     const costUsd = Math.max(event.costUsd, costBeforeUsd);
-    if (checkpoint !== undefined) await conversation.commit({ checkpoint, costUsd });
+    const { checkpoint, answer, waiting } = trace.left();
+    if (checkpoint !== undefined) await conversation.commit({ checkpoint, costUsd, answer, waiting });
     auth.succeeded("answer");
     return {
       ...event,
@@ -199,12 +204,15 @@ export function createAttempt(
     return resumption;
   }
 
+  /** Of an attempt that resumed a conversation and got nowhere the next one does the same again. */
+  function sameAgain(): Resumption | undefined {
+    const same = resumed ?? (opened && startOf(opened));
+    isHandedOn = same !== undefined;
+    return same;
+  }
+
   function carryOver({ standing }: Progress): AttemptEnd {
-    if (standing.is === "untouched") {
-      // Of a resumed attempt that got nowhere the next one does the same again.
-      isHandedOn = resumed !== undefined;
-      return { is: "carry-over", resumption: resumed };
-    }
+    if (standing.is === "untouched") return { is: "carry-over", resumption: sameAgain() };
     const resumption = handOn();
     if (resumption === undefined) throw afterSideEffects(progress, turn.sessionId);
     return { is: "carry-over", resumption };
@@ -223,8 +231,6 @@ export function createAttempt(
 interface OpenedRun {
   readonly run: RunSpec;
   readonly opened: OpenConversation;
-  /** The transcript's last assistant message. */
-  checkpoint: string | undefined;
 }
 
 /**

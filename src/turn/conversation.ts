@@ -2,6 +2,7 @@
 // Decides nothing about running it.
 import { randomUUID } from "node:crypto";
 import { CcapiError } from "../auth/errors.ts";
+import type { Handed } from "../claude/hand-over.ts";
 import type { Pool } from "../claude/pool.ts";
 import type { Conversation } from "../claude/profile.ts";
 import {
@@ -9,11 +10,15 @@ import {
   isInTranscript,
   splitConversation,
   type TranscriptPlace,
-  writeTranscript,
+  untilInTranscript,
 } from "../claude/transcript.ts";
+import { beginTranscript } from "./begin-transcript.ts";
+import type { HandOvers } from "./hand-overs.ts";
 import type { Ledger } from "./ledger.ts";
 import type { SessionRecord, SessionStore } from "./sessions.ts";
-import type { Client, ContentBlock, Turn } from "./turn.ts";
+import { openAgent, openChat } from "./stateless.ts";
+import { assertSessionResults, assertToolMessages, completeResults } from "./tool-messages.ts";
+import type { Client, ContentBlock, Message, Turn } from "./turn.ts";
 
 /** How a run ended well, as far as its conversation is concerned. */
 export interface RunOutcome {
@@ -21,6 +26,10 @@ export interface RunOutcome {
   readonly checkpoint: string;
   /** Claude's running total for the conversation, US dollars. */
   readonly costUsd: number;
+  /** The answer as the client got it. */
+  readonly answer: Message;
+  /** The calls of the client's tools with which it ended. */
+  readonly waiting: Handed | undefined;
 }
 
 /** A conversation opened for one turn. */
@@ -37,11 +46,14 @@ export interface OpenConversation {
   close(): Promise<void>;
 }
 
-interface ConversationPorts {
+/** What opening one needs. */
+export interface ConversationPorts {
   readonly sessions: SessionStore;
   readonly ledger: Ledger;
   /** A process that goes on from there keeps what its transcript may not hold yet. */
   readonly pool: Pick<Pool, "hasSession"> | undefined;
+  /** Where agents' conversations without a session wait for the client's tools. */
+  readonly handOvers: HandOvers;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -52,8 +64,8 @@ export type TurnPlace = Omit<TranscriptPlace, "sessionId">;
 /**
  * Opens the conversation of a turn. For a session, the caller holds its lock until `close` has resolved.
  *
- * @throws CcapiError `invalid_request` where a session is continued with another kind of model; `session_not_found`
- * where Claude's transcript of a session is gone.
+ * @throws CcapiError `invalid_request` where a session is continued with another kind of model, or waits for other results of tools
+ * than it is brought; `session_not_found` where Claude's transcript of a session is gone.
  */
 export async function openConversation(
   turn: Turn,
@@ -61,33 +73,12 @@ export async function openConversation(
   place: TurnPlace,
   ports: ConversationPorts,
 ): Promise<OpenConversation> {
-  if (turn.sessionId === undefined) return openStateless(turn, place, ports);
+  if (turn.sessionId === undefined) {
+    return turn.profile === "chat" ? openChat(turn, place, ports) : openAgent(turn, client, place, ports);
+  }
   const record = await ports.sessions.get(client.name, turn.sessionId);
   if (record === undefined) return openNewSession(turn, turn.sessionId, client, place, ports);
   return continueSession(turn, record, ports);
-}
-
-/** A conversation that is in a process's memory alone. */
-export function memoryConversation({ system }: Turn, prompt: readonly ContentBlock[]): OpenConversation {
-  return { conversation: { kind: "none" }, prompt, system, costBeforeUsd: 0, commit: nothing, close: nothing };
-}
-
-async function openStateless(
-  turn: Turn,
-  turnPlace: TurnPlace,
-  { ledger }: ConversationPorts,
-): Promise<OpenConversation> {
-  const { history, prompt } = splitConversation(turn.messages);
-  if (history.length === 0 && turn.profile === "chat") return memoryConversation(turn, prompt);
-  const place = { ...turnPlace, sessionId: randomUUID() };
-  return {
-    conversation: await begin(place, history, ledger),
-    prompt,
-    system: turn.system,
-    costBeforeUsd: 0,
-    commit: nothing,
-    close: () => ledger.delete(place),
-  };
 }
 
 async function openNewSession(
@@ -97,17 +88,19 @@ async function openNewSession(
   turnPlace: TurnPlace,
   { sessions, ledger, pool, now }: ConversationPorts,
 ): Promise<OpenConversation> {
+  assertToolMessages(turn.messages);
   const { history, prompt } = splitConversation(turn.messages);
   const place = { ...turnPlace, sessionId: randomUUID() };
   const expired = await sessions.getExpired(client.name, id);
   if (expired !== undefined) await deleteTranscript(toPlace(expired));
   let committed: SessionRecord | undefined;
   return {
-    conversation: await begin(place, history, ledger),
+    conversation: await beginTranscript(place, history, turn, ledger),
     prompt,
     system: turn.system,
     costBeforeUsd: 0,
     async commit(outcome) {
+      if (outcome.waiting !== undefined) await untilInTranscript(place, outcome.checkpoint);
       committed = {
         version: 1,
         id,
@@ -117,6 +110,7 @@ async function openNewSession(
         system: turn.system,
         claudeSessionId: place.sessionId,
         resumeAt: outcome.checkpoint,
+        waiting: outcome.waiting,
         workspace: place.workspace,
         configDir: place.configDir,
         turns: 1,
@@ -164,21 +158,25 @@ async function continueSession(
     );
   }
   const { prompt } = splitConversation(turn.messages);
+  const { waiting } = record;
+  assertSessionResults(waiting, prompt);
   // Expired is not deleted: a long turn began in time.
   const isDeleted = async () => !(await sessions.has(record.clientName, record.id));
   let committed: SessionRecord | undefined;
   return {
     conversation: { kind: "resume", sessionId: record.claudeSessionId, resumeAt: record.resumeAt },
-    prompt,
+    prompt: waiting === undefined ? prompt : completeResults(waiting, prompt),
     system: turn.system ?? record.system,
     costBeforeUsd: record.costUsd,
     async commit(outcome) {
       if (await isDeleted()) return;
+      if (outcome.waiting !== undefined) await untilInTranscript(place, outcome.checkpoint);
       committed = {
         ...record,
         model: turn.requestedModel,
         system: turn.system ?? record.system,
         resumeAt: outcome.checkpoint,
+        waiting: outcome.waiting,
         turns: record.turns + 1,
         costUsd: outcome.costUsd,
         lastUsedAtMs: now(),
@@ -201,21 +199,4 @@ export function toPlace(record: SessionRecord): TranscriptPlace {
     workspace: record.workspace,
     sessionId: record.claudeSessionId,
   };
-}
-
-/** Puts the transcript on the list of those that must not stay, then begins it. */
-async function begin(place: TranscriptPlace, history: Turn["messages"], ledger: Ledger): Promise<Conversation> {
-  const { sessionId } = place;
-  await ledger.add(place);
-  if (history.length === 0) return { kind: "new", sessionId };
-  try {
-    return { kind: "resume", sessionId, resumeAt: await writeTranscript(place, history) };
-  } catch (error) {
-    await ledger.delete(place).catch(() => undefined); // Then the next start does it.
-    throw error;
-  }
-}
-
-async function nothing(): Promise<void> {
-  // A conversation that nobody can ask for again.
 }

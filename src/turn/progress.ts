@@ -51,6 +51,7 @@ export function createProgress(delivery: Delivery = "stream"): Progress {
     switch (event.type) {
       case "block-start":
       case "delta":
+      case "tool-start":
         hasSpoken = isHeard;
         isSpeaking = isHeard;
         break;

@@ -41,6 +41,13 @@ export function toResumption(
   };
 }
 
+/** Where a conversation was before this turn; `undefined` where it has no past to be resumed at. */
+export function startOf(opened: OpenConversation): Resumption | undefined {
+  const { conversation, prompt } = opened;
+  if (conversation.kind !== "resume") return undefined;
+  return { opened, conversation, prompt, tools: [], usage: noUsage, isRevived: false };
+}
+
 /** The error of a turn that can't go on. Says what ran, so that whoever asked can look before asking again. */
 export function afterSideEffects({ standing, tools }: Progress, sessionId: string | undefined): CcapiError {
   const where = standing.is === "mid-tool" ? "while a tool was at work" : "in the middle of the answer";

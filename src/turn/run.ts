@@ -2,8 +2,10 @@
 // Knows nothing of HTTP, and of processes only that an attempt has one.
 import { CcapiError } from "../auth/errors.ts";
 import { type AttemptEnd, type AttemptPorts, createAttempt } from "./attempt.ts";
+import { createHandOvers } from "./hand-overs.ts";
 import { notRenewed, type Resumption } from "./recover.ts";
 import { createSeat, type Seat, type SeatPorts } from "./seat.ts";
+import { assertToolMessages, assertTools } from "./tool-messages.ts";
 import type { RunTurn, Turn, TurnContext, TurnEvent } from "./turn.ts";
 
 /** What running turns needs. */
@@ -19,11 +21,15 @@ export interface TurnRunner {
   readonly runTurn: RunTurn;
   /** Resolves when every turn begun so far has given back what it held. */
   settled(): Promise<void>;
+  /** Deletes the conversations that wait for a client's tools. Call when no turn runs any more. */
+  close(): Promise<void>;
 }
 
 /** Makes a runner. */
 export function createTurnRunner(ports: TurnPorts): TurnRunner {
   const untidy = new Set<Promise<void>>();
+  const handOvers = createHandOvers(ports);
+  const attemptPorts = { ...ports, handOvers };
 
   async function* runTurn(turn: Turn, context: TurnContext): AsyncGenerator<TurnEvent, void, undefined> {
     const deadline = AbortSignal.timeout(ports.timeoutMs);
@@ -39,9 +45,12 @@ export function createTurnRunner(ports: TurnPorts): TurnRunner {
     let last: Promise<void> = Promise.resolve();
     let resumption: Resumption | undefined;
     try {
+      assertTools(turn);
+      // Of a session's messages only the last count; what they have to answer is known when it is opened.
+      if (turn.sessionId === undefined) assertToolMessages(turn.messages);
       yield* seat.take();
       for (;;) {
-        const attempt = createAttempt(turn, context, seat.auth, signal, ports, resumption);
+        const attempt = createAttempt(turn, context, seat.auth, signal, attemptPorts, resumption);
         resumption = undefined; // Its conversation is the attempt's now.
         let end: AttemptEnd;
         try {
@@ -73,6 +82,7 @@ export function createTurnRunner(ports: TurnPorts): TurnRunner {
     async settled() {
       while (untidy.size > 0) await Promise.all(untidy);
     },
+    close: () => handOvers.close(),
   };
 }
 

@@ -4,6 +4,22 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
+import type { ToolResult } from "../claude/tool-server.ts";
+
+/** Calls of the client's tools, as the last turn ended with them. A result is Claude Code's own. */
+const handed = z.object({
+  messageId: z.string(),
+  calls: z
+    .array(
+      z.object({
+        id: z.string(),
+        name: z.string(),
+        isClients: z.boolean(),
+        result: z.custom<ToolResult>((value) => typeof value === "object" && value !== null).optional(),
+      }),
+    )
+    .readonly(),
+});
 
 const sessionRecord = z.object({
   version: z.literal(1),
@@ -18,6 +34,8 @@ const sessionRecord = z.object({
   claudeSessionId: z.uuid(),
   /** The last message of the last turn that ended well: the next one goes on from there. */
   resumeAt: z.string(),
+  /** What that turn waits for. */
+  waiting: handed.optional(),
   workspace: z.string(),
   configDir: z.string(),
   turns: z.number().int(),

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type BlockReader, createBlockReader } from "../../src/claude/blocks.ts";
+import { createCallReader } from "../../src/claude/tool-calls.ts";
 import type { TurnEvent } from "../../src/turn/turn.ts";
 import {
   assistant,
@@ -16,12 +17,15 @@ import {
   toolUse,
 } from "../helpers/sdk-messages.ts";
 
+const noCalls = () =>
+  createCallReader({ profile: "chat", tools: [], toolChoice: { type: "auto" }, parallelToolCalls: true });
+
 type StreamEvent = Parameters<BlockReader["onStreamEvent"]>[0];
 
 const feed = (reader: BlockReader, events: readonly StreamEvent[]) =>
   events.flatMap((event) => reader.onStreamEvent(event));
 
-const read = (...events: readonly StreamEvent[]) => feed(createBlockReader(), events);
+const read = (...events: readonly StreamEvent[]) => feed(createBlockReader(noCalls()), events);
 
 const start = (kind: "text" | "thinking") => ({ type: "block-start", kind }) as const;
 const stop = (kind: "text" | "thinking") => ({ type: "block-stop", kind }) as const;
@@ -61,7 +65,7 @@ describe("the blocks of a stream", () => {
   });
 
   it("give each token at once: nothing waits for a block's end (B1)", () => {
-    const reader = createBlockReader();
+    const reader = createBlockReader(noCalls());
     feed(reader, [messageStart("m1"), blockStart("text")]);
     expect(reader.onStreamEvent(textDelta("He"))).toEqual([delta("text", "He")]);
     expect(reader.onStreamEvent(textDelta(""))).toEqual([]);
@@ -78,7 +82,7 @@ describe("the blocks of a stream", () => {
   });
 
   it("come whole from messages that were not streamed, one for each block (B1)", () => {
-    const reader = createBlockReader();
+    const reader = createBlockReader(noCalls());
     const events = [
       ...reader.onAssistantMessage(assistant("m1", [thinking("Hm", "sig-1")])),
       ...reader.onAssistantMessage(assistant("m1", [text("Hello")])),
@@ -91,7 +95,7 @@ describe("the blocks of a stream", () => {
   });
 
   it("come once where the whole message follows its stream (B1)", () => {
-    const reader = createBlockReader();
+    const reader = createBlockReader(noCalls());
     const events = feed(reader, streamed("m1", [text("Hello")]).slice(0, 4));
     events.push(...reader.onAssistantMessage(assistant("m1", [text("Hello")])));
     events.push(...feed(reader, streamed("m1", []).slice(-2)));
@@ -134,7 +138,7 @@ describe("a second attempt after a stream that broke off", () => {
   });
 
   it("goes on when it comes as a whole message, without a stream (A5)", () => {
-    const reader = createBlockReader();
+    const reader = createBlockReader(noCalls());
     const events = feed(reader, [
       ...streamed("m1", [thinking("Hm")]).slice(0, 5),
       blockStart("text"),
@@ -149,7 +153,7 @@ describe("a second attempt after a stream that broke off", () => {
     const broken = [messageStart("m1"), blockStart("thinking")];
     expect(blocksOf(read(...broken, ...streamed("m2", [text("Hello")])))).toEqual(["thinking: ", "text: Hello"]);
     expect(blocksOf(read(...broken, ...streamed("m2", [toolUse("t1")], "tool_use")))).toEqual(["thinking: "]);
-    const reader = createBlockReader();
+    const reader = createBlockReader(noCalls());
     const events = [...feed(reader, broken), ...reader.onAssistantMessage(assistant("m2", [text("Hello")]))];
     expect(blocksOf(events)).toEqual(["thinking: ", "text: Hello"]);
   });
@@ -167,7 +171,7 @@ describe("a second attempt after a stream that broke off", () => {
     { what: "fewer blocks", first: [thinking("Hm"), text("Hello")], second: [thinking("Hm")] },
     { what: "another order", first: [thinking("Hm"), text("Hello")], second: [text("Hello"), thinking("Hm")] },
   ])("fails the turn where it has $what (A5)", ({ first, second }) => {
-    const reader = createBlockReader();
+    const reader = createBlockReader(noCalls());
     feed(reader, streamed("m1", first).slice(0, -2));
     expect(() => feed(reader, streamed("m2", second))).toThrow(
       expect.objectContaining({ code: "upstream_error", message: expect.stringContaining("broke off") }) as Error,
@@ -185,7 +189,7 @@ describe("a second attempt after a stream that broke off", () => {
     );
     fc.assert(
       fc.property(answer, fc.array(fc.nat(30), { maxLength: 3 }), fc.nat(3), (blocks, breaks, deltaLength) => {
-        const reader = createBlockReader();
+        const reader = createBlockReader(noCalls());
         const whole = streamed("last", blocks).flatMap((event) => cut(event, deltaLength + 1));
         // A break after `message_delta` is none.
         const attempts = breaks.map((at) => whole.slice(0, Math.min(at, whole.length - 2)));
@@ -215,7 +219,7 @@ describe("a second attempt after a stream that broke off", () => {
 
 describe("what is known of the calls", () => {
   it("is the sum of their tokens, thinking included, an attempt that broke off left out (B1)", () => {
-    const reader = createBlockReader();
+    const reader = createBlockReader(noCalls());
     const cached = { cache_read_input_tokens: 3, cache_creation_input_tokens: 4 };
     feed(reader, [messageStart("broken", { input_tokens: 1_000 })]);
     feed(reader, [messageStart("m1", cached), messageDelta("tool_use", { output_tokens: 2 })]);
@@ -235,7 +239,7 @@ describe("what is known of the calls", () => {
   });
 
   it("is how the last one ended, with the stop sequence that matched (B1)", () => {
-    const reader = createBlockReader();
+    const reader = createBlockReader(noCalls());
     expect(reader.lastCall).toBeUndefined();
     feed(reader, [messageStart("m1"), messageDelta("tool_use")]);
     expect(reader.lastCall).toEqual({ stopReason: "tool_use", stopSequence: null });

@@ -69,6 +69,7 @@ function fake(): Fake {
     get isEnded() {
       return isEnded;
     },
+    answer: () => undefined,
     send(prompt) {
       memory.push(JSON.stringify(prompt));
       return `prompt-${memory.length}`;
@@ -105,6 +106,7 @@ const left = (answer = "Hi.", more = {}) => ({
   checkpoint: "u1",
   answer: said(answer),
   isBusy: false,
+  waiting: undefined,
   costUsd: 0.5,
   ...more,
 });

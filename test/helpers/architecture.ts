@@ -46,7 +46,7 @@ const frontDoor: RoomRule = {
 export const rooms: Readonly<Record<string, RoomRule>> = {
   auth: { packages: pureNodeModules },
   claude: { from: ["auth", "schema"], typesFrom: [turnTypes], packages: true },
-  turn: { from: ["auth", "claude"], packages: true },
+  turn: { from: ["auth", "claude", "schema"], packages: true },
   names: { from: [errors], typesFrom: [turnTypes], packages: ["zod"] },
   schema: { from: [errors], packages: ["ajv", "node:vm"] },
   media: { from: [errors], typesFrom: [turnTypes], packages: true },

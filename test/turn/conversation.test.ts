@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { transcriptDir, writeTranscript } from "../../src/claude/transcript.ts";
 import { type OpenConversation, openConversation } from "../../src/turn/conversation.ts";
+import { createHandOvers } from "../../src/turn/hand-overs.ts";
 import { createLedger, type Ledger } from "../../src/turn/ledger.ts";
 import { createSessionStore, type SessionStore } from "../../src/turn/sessions.ts";
 import type { Turn } from "../../src/turn/turn.ts";
@@ -25,9 +26,20 @@ beforeEach(async () => {
 });
 afterEach(() => rm(base, { recursive: true }));
 
+const ended = (outcome: { checkpoint: string; costUsd: number }) => ({
+  ...outcome,
+  answer: assistantSaid("Answer"),
+  waiting: undefined,
+});
 const client = { name: "client", isAdmin: false };
 const open = (turn: Partial<Turn> = {}, who = client) =>
-  openConversation(makeTurn(turn), who, place, { sessions, ledger, pool: undefined, now: () => nowMs });
+  openConversation(makeTurn(turn), who, place, {
+    sessions,
+    ledger,
+    pool: undefined,
+    handOvers: createHandOvers({ ledger, pool: undefined }),
+    now: () => nowMs,
+  });
 const transcripts = () => readdir(transcriptDir(place.configDir, place.workspace)).catch(() => []);
 const listed = () => readdir(join(base, "ledger", "1")).catch(() => []);
 
@@ -40,7 +52,7 @@ async function answer({ conversation }: OpenConversation, text = "Answer"): Prom
 /** One turn of a session that ends well. */
 async function takeTurn(turn: Partial<Turn> = {}, costUsd = 1): Promise<OpenConversation> {
   const opened = await open({ sessionId: "s1", ...turn });
-  await opened.commit({ checkpoint: await answer(opened), costUsd });
+  await opened.commit(ended({ checkpoint: await answer(opened), costUsd }));
   await opened.close();
   return opened;
 }
@@ -54,7 +66,7 @@ describe("a stateless chat", () => {
       system: "Be brief.",
       costBeforeUsd: 0,
     });
-    await opened.commit({ checkpoint: "x", costUsd: 1 });
+    await opened.commit(ended({ checkpoint: "x", costUsd: 1 }));
     await opened.close();
     expect(await readdir(base)).toEqual([]);
   });
@@ -108,7 +120,7 @@ describe("a new session", () => {
     const opened = await open({ sessionId: "s1", system: "Be brief.", requestedModel: "gpt-4o" });
     expect(opened.conversation.kind).toBe("new");
     const checkpoint = await answer(opened);
-    await opened.commit({ checkpoint, costUsd: 0.5 });
+    await opened.commit(ended({ checkpoint, costUsd: 0.5 }));
     expect(await sessions.get("client", "s1")).toMatchObject({
       model: "gpt-4o",
       system: "Be brief.",
@@ -137,14 +149,14 @@ describe("a new session", () => {
 
   it("is no session where its answer never reached the disk (B3)", async () => {
     const opened = await open({ sessionId: "s1" });
-    await opened.commit({ checkpoint: "0b0e7a52-9a55-4a0e-8a54-aaaaaaaaaaaa", costUsd: 1 });
+    await opened.commit(ended({ checkpoint: "0b0e7a52-9a55-4a0e-8a54-aaaaaaaaaaaa", costUsd: 1 }));
     await opened.close();
     expect([await listed(), await sessions.list("client")]).toEqual([[], []]);
   });
 
   it("that is deleted while its first turn runs leaves nothing (B3)", async () => {
     const opened = await open({ sessionId: "s1" });
-    await opened.commit({ checkpoint: await answer(opened), costUsd: 1 });
+    await opened.commit(ended({ checkpoint: await answer(opened), costUsd: 1 }));
     await sessions.delete("client", "s1");
     await opened.close();
     expect([await transcripts(), await listed()]).toEqual([[], []]);
@@ -201,7 +213,7 @@ describe("a session that goes on", () => {
     await takeTurn();
     const before = await sessions.get("client", "s1");
     const opened = await open({ sessionId: "s1" });
-    await opened.commit({ checkpoint: "0b0e7a52-9a55-4a0e-8a54-aaaaaaaaaaaa", costUsd: 9 });
+    await opened.commit(ended({ checkpoint: "0b0e7a52-9a55-4a0e-8a54-aaaaaaaaaaaa", costUsd: 9 }));
     await opened.close();
     expect(await sessions.get("client", "s1")).toEqual(before);
   });
@@ -210,7 +222,7 @@ describe("a session that goes on", () => {
     await takeTurn();
     const opened = await open({ sessionId: "s1" });
     await sessions.delete("client", "s1");
-    await opened.commit({ checkpoint: await answer(opened), costUsd: 1 });
+    await opened.commit(ended({ checkpoint: await answer(opened), costUsd: 1 }));
     await opened.close();
     expect([await transcripts(), await sessions.list("client")]).toEqual([[], []]);
   });
