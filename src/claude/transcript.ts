@@ -23,11 +23,16 @@ export interface TranscriptPlace {
 }
 
 /**
- * Writes a conversation so that `resume: sessionId` continues it, its roles as they are.
+ * Writes a conversation so that `resume: sessionId` continues it, its roles as they are. The thinking in it reaches the model only if
+ * `model` is the full id of the one that goes on: Claude Code leaves out what another model thought (measured, 2.1.330).
  *
  * @returns the uuid of the last message.
  */
-export async function writeTranscript(place: TranscriptPlace, messages: readonly Message[]): Promise<string> {
+export async function writeTranscript(
+  place: TranscriptPlace,
+  messages: readonly Message[],
+  model = "claude",
+): Promise<string> {
   const path = transcriptPath(place);
   const timestamp = new Date().toISOString();
   let parentUuid: string | null = null;
@@ -44,7 +49,7 @@ export async function writeTranscript(place: TranscriptPlace, messages: readonly
       version: "2.1.330",
       userType: "external",
       isSidechain: false,
-      message: message.role === "user" ? toUserMessage(message) : toAssistantMessage(message),
+      message: message.role === "user" ? toUserMessage(message) : toAssistantMessage(message, model),
     };
     parentUuid = lastUuid;
     return JSON.stringify(entry);
@@ -126,13 +131,13 @@ function toUserMessage({ content }: Message) {
   return { role: "user", content };
 }
 
-function toAssistantMessage({ content }: Message) {
+function toAssistantMessage({ content }: Message, model: string) {
   return {
     role: "assistant",
     content,
     id: `msg_${randomUUID().replaceAll("-", "")}`,
     type: "message",
-    model: "claude",
+    model,
     stop_reason: content.some((block) => block.type === "tool_use") ? "tool_use" : "end_turn",
     stop_sequence: null,
     usage: { input_tokens: 0, output_tokens: 0 },

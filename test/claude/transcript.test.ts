@@ -81,6 +81,12 @@ describe("writing a history", () => {
     expect(reasons).toEqual([undefined, "tool_use", undefined, "end_turn"]);
   });
 
+  it("says whose the answers are, where that is known (B7)", async () => {
+    await writeTranscript(place(), history, "claude-sonnet-5-5");
+    const models = (await entries()).map(({ message }) => (message as { model?: string }).model);
+    expect(models).toEqual([undefined, "claude-sonnet-5-5", undefined, "claude-sonnet-5-5"]);
+  });
+
   it("lets nobody else on the host read it (C2)", async () => {
     await writeTranscript(place(), history);
     expect((await stat(file())).mode & 0o777).toBe(0o600);

@@ -32,6 +32,17 @@ function connect(options: ConstructorParameters<typeof Anthropic>[0] = {}): Anth
 const says = (content: Anthropic.MessageParam["content"]): Anthropic.MessageParam => ({ role: "user", content });
 const hello = { model: "sonnet", max_tokens: 200, messages: [says("Say hello.")] };
 
+const weather = {
+  name: "get_weather",
+  description: "The weather in a city.",
+  input_schema: {
+    type: "object" as const,
+    properties: { city: { type: "string" } },
+    required: ["city"],
+    additionalProperties: false,
+  },
+};
+
 /** A fetch that notes the status of each answer. */
 function counting() {
   const statuses: number[] = [];
@@ -102,6 +113,46 @@ describe("Anthropic's client", () => {
     const messages = [...asking.messages, { role: "assistant" as const, content: message.content }, says("Sure?")];
     await client.messages.create({ ...asking, thinking, messages });
     expect(lastConversation(simulator)).toEqual(["user: 2+2?", "assistant: 4", "user: Sure?"]);
+  });
+
+  it("calls a tool in a stream, and goes on with its result (B7)", async () => {
+    const asking = { ...hello, messages: [says("Weather in Paris?")], tools: [weather] };
+    const stream = client.messages.stream({ ...asking, tool_choice: { type: "tool", name: "get_weather" } });
+    const { content, stop_reason } = await stream.finalMessage();
+    expect(stop_reason).toBe("tool_use");
+    const call = content.find((block) => block.type === "tool_use");
+    expect(call).toMatchObject({ name: "get_weather", input: { city: expect.any(String) } });
+    const result = { type: "tool_result" as const, tool_use_id: call?.id ?? "", content: "21C" };
+    const messages = [...asking.messages, { role: "assistant" as const, content }, says([result])];
+    const answer = await client.messages.create({ ...asking, messages });
+    expect(answer.stop_reason).toBe("end_turn");
+    expect(JSON.stringify(upstreamBodies(simulator).at(-1)?.messages)).toContain("21C");
+  });
+
+  it("gives thinking back beside the result that it led to (B7)", async () => {
+    const call = { type: "tool_use" as const, id: "toolu_w1", name: "get_weather", input: { city: "Paris" } };
+    const thinking = { type: "thinking" as const, thinking: "I have to look.", signature: "c2lnbmVk" };
+    simulator.setRules([{ when: "21C", answer: [{ type: "text", text: "Warm." }] }, { answer: [thinking, call] }]);
+    const asking = {
+      ...hello,
+      max_tokens: 4_000,
+      messages: [says("Weather?")],
+      tools: [weather],
+      thinking: { type: "adaptive" as const },
+    };
+    const { content } = await client.messages.create(asking);
+    expect(content.map(({ type }) => type)).toEqual(["thinking", "tool_use"]);
+    const result = { type: "tool_result" as const, tool_use_id: "toolu_w1", content: "21C", is_error: false };
+    const messages = [...asking.messages, { role: "assistant" as const, content }, says([result])];
+    expect((await client.messages.create({ ...asking, messages })).content).toEqual([{ type: "text", text: "Warm." }]);
+    const sent = upstreamBodies(simulator).at(-1);
+    expect(JSON.stringify(sent?.messages)).toContain("c2lnbmVk");
+    // Also where the server has never seen the call, if the model is named in full.
+    const elsewhere = JSON.parse(JSON.stringify(messages).replaceAll("toolu_w1", "toolu_w2")) as typeof messages;
+    expect(
+      (await client.messages.create({ ...asking, model: sent?.model ?? "", messages: elsewhere })).stop_reason,
+    ).toBe("end_turn");
+    expect(JSON.stringify(upstreamBodies(simulator).at(-1)?.messages)).toContain("c2lnbmVk");
   });
 
   it("sends system blocks, an image and stop sequences (B7)", async () => {

@@ -1,10 +1,10 @@
 // Claude Code itself as a client: the real CLI → this server → the real CLI → the simulator. Its tools are the client's to run.
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Options, query, type SDKMessage } from "@anthropic-ai/claude-agent-sdk";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type AnswerBlock, type Simulator, startSimulator } from "../../../src/simulator/index.ts";
+import { type AnswerBlock, type Rule, type Simulator, startSimulator } from "../../../src/simulator/index.ts";
 import { clientKey, startServer, type TestServer } from "../../helpers/server.ts";
 import { upstreamBodies } from "../../helpers/upstream.ts";
 
@@ -27,6 +27,12 @@ beforeEach(async () => {
 });
 
 const text = (words: string): AnswerBlock => ({ type: "text", text: words });
+/** By how many tools have answered. */
+const answered = (count: number, ...answer: AnswerBlock[]): Rule => ({
+  when: ({ body }) => JSON.stringify(body).split('"type":"tool_result"').length - 1 === count,
+  answer,
+});
+
 /** Claude Code with a home and a folder of its own, and this server for its model API. */
 async function ask(prompt: string, options: Options = {}): Promise<SDKMessage[]> {
   const messages: SDKMessage[] = [];
@@ -58,5 +64,19 @@ describe("Claude Code as a client", () => {
     expect(JSON.stringify(sent?.messages)).toContain("Say hello.");
     // Its own system prompt, as the client's words.
     expect(sent?.system?.map((block) => block.text).join("").length).toBeGreaterThan(3_000);
+  });
+
+  it("runs its own tools where the model asks for them (B7)", async () => {
+    const command = "echo seen >> notes.txt";
+    simulator.setRules([
+      answered(0, text("I note it."), { type: "tool_use", name: "Bash", input: { command, description: "note" } }),
+      answered(1, text("Noted.")),
+    ]);
+    const messages = await ask("Note it, please.", { allowedTools: ["Bash"] });
+    expect(resultOf(messages)).toMatchObject({ subtype: "success", is_error: false, result: "Noted." });
+    expect(await readFile(join(home, "notes.txt"), "utf8")).toBe("seen\n");
+    const { messages: told } = upstreamBodies(simulator).at(-1) ?? {};
+    expect(JSON.stringify(told)).toContain('"type":"tool_result"');
+    expect(JSON.stringify(told)).toContain("I note it.");
   });
 });
