@@ -16,6 +16,7 @@ export interface Tool {
 const tools: readonly Tool[] = [
   { command: "promtool", debianPackage: "prometheus", neededFor: "the check of the metrics' form" },
   { command: "systemd-analyze", debianPackage: "systemd", neededFor: "the check of the systemd unit" },
+  { command: "redis-server", debianPackage: "redis-server", neededFor: "the tests of several instances" },
 ];
 
 /** The machine, as far as this script touches it. */

@@ -47,6 +47,7 @@ export function loadConfig({ flags = {}, environment = process.env, envFile }: C
   };
   assertKeysDiffer(config);
   assertHostHasKeys(config);
+  assertClusterIsWhole(config);
   return { ...config, warnings: [...config.warnings, ...shortKeys(config)] };
 }
 
@@ -137,6 +138,13 @@ function assertHostHasKeys({ host, apiKeys, adminKeys }: Pick<Config, "host" | "
   if (isLoopback(host) || apiKeys.length > 0 || adminKeys.length > 0) return;
   throw new ConfigError(
     `CCAPI_HOST "${host}": others than this machine could reach the server, and no key protects it. Set CCAPI_API_KEYS (for example: ccapi keys generate), or listen on 127.0.0.1.`,
+  );
+}
+
+function assertClusterIsWhole({ redisUrl, clusterSecret }: Pick<Config, "redisUrl" | "clusterSecret">): void {
+  if (redisUrl === undefined || clusterSecret !== undefined) return;
+  throw new ConfigError(
+    "CCAPI_CLUSTER_SECRET is not set, and CCAPI_REDIS_URL needs it: give all instances the same secret (for example: openssl rand -hex 32).",
   );
 }
 

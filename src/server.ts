@@ -8,6 +8,7 @@ import { createProcessOwner } from "./claude/process.ts";
 import { type RunSpec, startRun } from "./claude/run.ts";
 import { createRuntime } from "./claude/runtime.ts";
 import { createPool } from "./claude/pool.ts";
+import { openCluster } from "./cluster/open.ts";
 import { type Config, isLoopback } from "./config.ts";
 import { createApp } from "./http/app.ts";
 import type { StreamTiming } from "./http/answer.ts";
@@ -65,6 +66,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     madeKey === undefined ? config.adminKeys : [{ name: "local", key: madeKey }],
   );
 
+  const cluster = await openCluster({ redisUrl: config.redisUrl, log });
   const owner = createProcessOwner();
   const runtime = createRuntime();
   const pool = createPool({
@@ -104,6 +106,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     prepareChild: prepare,
     startRun: start,
     openWorkspace: workspaces.chat,
+    store: cluster?.authStore,
     onEvent(event) {
       for (const tell of authListeners) tell(event);
       // What they were started with is not what the next run is to use.
@@ -128,7 +131,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     now: Date.now,
   });
   authListeners.push(
-    createAuthMetrics(metrics.registry, () => auth.status()),
+    createAuthMetrics(metrics.registry, () => auth.status(), cluster?.link),
     alerts.onAuthEvent,
   );
   const runner = createTurnRunner({
@@ -174,6 +177,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
 
   const listener = await sweepAndListen().catch(async (error: unknown) => {
     await auth.close();
+    await cluster?.close();
     throw error;
   });
   const sweeping = setInterval(() => {
@@ -207,6 +211,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     await runner.close();
     await pool.close();
     await owner.close();
+    await cluster?.close();
     log.info("Shut down");
   }
 

@@ -128,7 +128,7 @@ describe("the layers", () => {
   it.each([
     ["src/auth/gate.ts", "./errors.ts"],
     ["src/auth/strategies/command.ts", "node:child_process"],
-    ["src/auth/store/redis.ts", "redis"],
+    ["src/auth/store/redis-link.ts", "@redis/client"],
     ["src/auth/manager.ts", "node:crypto"],
     ["src/claude/run.ts", "@anthropic-ai/claude-agent-sdk"],
     ["src/claude/run.ts", "../auth/errors.ts"],

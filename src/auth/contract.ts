@@ -131,8 +131,8 @@ export interface AuthStatus {
   readonly nextAttemptAtMs: number | null;
   /** What a person does to mend it; `null` where nothing is to be done. */
   readonly action: string | null;
-  /** `local`: this process alone; `shared`: several instances; `degraded`: the shared store can't be reached, so alone for now. */
-  readonly coordination: "local" | "shared" | "degraded";
+  /** `shared`: several instances; `local`: this process alone, be it that there are no others or that they can't be reached now. */
+  readonly coordination: "local" | "shared";
   /** Requests that wait for the credential now. */
   readonly waiting: number;
 }

@@ -99,7 +99,7 @@ export function createAuthManager(options: AuthManagerOptions): AuthManager {
   const { commit } = replica;
   const onNextChange = () => nextChange.promise;
   const chain = { clock, policy, strategies, prove, gate, emit, facts, commit, look, nextChange: onNextChange };
-  const runner = createRunner({ ...chain, random });
+  const runner = createRunner({ ...chain, random, nowMs: () => store.nowMs() });
   const lookout = createLookout({
     credential,
     clock,

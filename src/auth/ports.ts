@@ -32,6 +32,11 @@ export interface CredentialReading {
   readonly kind: string;
   /** Opaque keyed hash of the material: equal where the material is equal, of no use to anybody else. */
   readonly fingerprint: string;
+  /**
+   * Opaque keyed hash of the material alone, where the fingerprint says more: instances that share their state meet where it is the
+   * same. Default: the fingerprint.
+   */
+  readonly identity?: string;
   /** False where there is no credential (no login, a blanked or missing file). */
   readonly present: boolean;
   /** Whether it can change without a restart: by a person, a program, or Claude itself. */

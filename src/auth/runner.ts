@@ -11,6 +11,8 @@ import { cutShort, type RefreshEnding, type RefreshPorts, runChain } from "./ref
 /** What holding a lease needs beside what a refresh does. */
 export interface RunnerPorts extends RefreshPorts {
   readonly random: Random;
+  /** The store's time. */
+  readonly nowMs: () => number;
 }
 
 /** The refreshes of one manager. */
@@ -99,7 +101,7 @@ export function createRunner(ports: RunnerPorts): Runner {
   function tellCooldown(): void {
     const { refresher, failures } = facts();
     if (refresher.is !== "cooling_down") return;
-    const delayMs = refresher.untilMs - clock.monotonicMs();
+    const delayMs = refresher.untilMs - ports.nowMs();
     emit({ type: "cooldown-start", untilMs: refresher.untilMs, delayMs, consecutiveFailures: failures });
   }
 

@@ -1,5 +1,6 @@
 // The credential that Claude will use, as the auth core looks at it: kind, expiry, a keyed fingerprint; and a watch on its files.
-// Reads only. The fingerprint's key is made anew in each process, so that a fingerprint can't be tested against a secret.
+// Reads only. The fingerprint's key is made anew in each process, or from a secret that the instances share, so that nobody else
+// can test a fingerprint against a credential.
 import { createHmac, randomBytes } from "node:crypto";
 import { type FSWatcher, watch } from "node:fs";
 import { basename, dirname } from "node:path";
@@ -21,6 +22,8 @@ export interface WatchedCredentialOptions {
   readonly environment: Environment;
   /** Whether the operator gave a refresh command: then every kind may change without a restart. */
   readonly hasRefreshCommand: boolean;
+  /** What fingerprints are keyed with where several instances compare them. */
+  readonly sharedSecret?: string | undefined;
 }
 
 /** The port, and a way to tell it what only a run could see. */
@@ -34,7 +37,10 @@ export interface WatchedCredential extends CredentialPort {
 
 /** Makes the port. */
 export function createWatchedCredential(options: WatchedCredentialOptions): WatchedCredential {
-  const key = randomBytes(32);
+  const key =
+    options.sharedSecret === undefined
+      ? randomBytes(32)
+      : createHmac("sha256", options.sharedSecret).update("ccapi credential fingerprint 1").digest();
   const fingerprint = (text: string) => createHmac("sha256", key).update(text).digest("base64url");
   let paths: readonly string[] = secretFilePaths(options.environment);
   let onPaths: () => void = () => undefined;
@@ -54,8 +60,11 @@ export function createWatchedCredential(options: WatchedCredentialOptions): Watc
         onPaths();
       }
       const { secret, watchMode, renewable, claudeRenews, expiresAtMs } = material;
+      const upstream = child.environment["ANTHROPIC_BASE_URL"] ?? null;
       return {
         kind: child.kind,
+        // Absences are this process's own; for another upstream the same secret is another credential.
+        identity: fingerprint(JSON.stringify([child.kind, secret ?? null, upstream])),
         fingerprint: fingerprint(JSON.stringify([child.kind, secret ?? null, secret === undefined ? 0 : absences])),
         present: secret !== undefined,
         renewable: renewable || options.hasRefreshCommand,

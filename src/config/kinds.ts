@@ -94,6 +94,33 @@ function numeric(range: string, pattern: RegExp, min: number, max: number): Kind
   };
 }
 
+/** Where a Redis is. Its password is a part of it. */
+export const redisAddress: Kind<string> = {
+  range: "an address such as redis://:password@host:6379/0 or rediss://user:password@host:6380",
+  isSecret: true,
+  parse(value) {
+    const given = value.trim();
+    if (!URL.canParse(given)) throw new SettingError("it is no address");
+    const { protocol, hostname, pathname } = new URL(given);
+    if (protocol !== "redis:" && protocol !== "rediss:")
+      throw new SettingError("it does not begin with redis:// or rediss://");
+    if (hostname === "") throw new SettingError("it names no host");
+    if (!/^(?:\/\d*)?$/.test(pathname)) throw new SettingError("its path is not the number of a database");
+    return given;
+  },
+};
+
+/** A secret that several instances share. */
+export const clusterSecret: Kind<string> = {
+  range: "a text of at least 16 characters",
+  isSecret: true,
+  parse(value) {
+    const given = text.parse(value);
+    if (given.length < 16) throw new SettingError("it is shorter");
+    return given;
+  },
+};
+
 /** Yes or no. */
 export const onOff: Kind<boolean> = {
   range: "1, true, yes, on, 0, false, no or off",

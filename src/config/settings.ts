@@ -1,5 +1,5 @@
 // DATA: every setting of the server, once. Parsing, flags, help and docs/configuration.md all follow from this table.
-import { addresses, aliases, command, decimal, host, integer, keys, type Kind, type NamedKey, onOff, oneOf, origins, path, secret, text, webAddress } from "./kinds.ts";
+import { addresses, aliases, clusterSecret, command, decimal, host, integer, keys, type Kind, type NamedKey, onOff, oneOf, origins, path, redisAddress, secret, text, webAddress } from "./kinds.ts";
 
 /** One setting: its variable, its flag (the variable's name in kebab case), its kind, its default. */
 export interface Setting<T> {
@@ -16,7 +16,7 @@ export interface Setting<T> {
 }
 
 /** The headings, in their order. */
-export const groups = ["Server", "Keys", "Models", "Limits", "Authentication", "Claude", "Alerts", "Logs"] as const;
+export const groups = ["Server", "Keys", "Models", "Limits", "Authentication", "Several instances", "Claude", "Alerts", "Logs"] as const;
 type Group = (typeof groups)[number];
 
 const minute = 60_000;
@@ -72,6 +72,9 @@ export const settings = {
   authMaxTestQueriesPerHour: setting("Authentication", "CCAPI_AUTH_MAX_TEST_QUERIES_PER_HOUR", integer(0, 10_000), 24, "Test queries in an hour, whatever happens."),
   authRefreshCommand: optional("Authentication", "CCAPI_AUTH_REFRESH_COMMAND", command, "Program that renews the credential, with its arguments. No shell.", "none"),
   allowStoredLogin: setting("Authentication", "CCAPI_ALLOW_STORED_LOGIN", onOff, false, "Use a login stored by Claude Code even when listening on more than loopback. Read docs/security.md first."),
+
+  redisUrl: optional("Several instances", "CCAPI_REDIS_URL", redisAddress, "Redis that all instances share, redis:// or rediss:// (TLS), with user and password. See docs/cluster.md.", "none: this instance is the only one"),
+  clusterSecret: optional("Several instances", "CCAPI_CLUSTER_SECRET", clusterSecret, "Secret that all instances share: what Redis knows of a credential is keyed with it.", "none; needed with CCAPI_REDIS_URL"),
 
   allowTelemetry: setting("Claude", "CCAPI_ALLOW_TELEMETRY", onOff, false, "Let Claude Code send its telemetry and other non-essential traffic."),
   skipPermissions: setting("Claude", "CCAPI_DANGEROUSLY_SKIP_PERMISSIONS", onOff, false, "Let agents run every tool without your approval. For sandboxes only.", { isFlagOnly: true }),

@@ -15,8 +15,12 @@ const states = Object.keys({
 } satisfies Record<PublicState, true>);
 const seconds = [0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 30, 45, 60, 120, 300];
 
-/** Makes the metrics in a registry. `status` is read whenever they are asked for. */
-export function createAuthMetrics(registry: Registry, status: () => AuthStatus): AuthListener {
+/** Makes the metrics in a registry. `status` and `redis` are read whenever they are asked for; without `redis` nothing is told of it. */
+export function createAuthMetrics(
+  registry: Registry,
+  status: () => AuthStatus,
+  redis?: { readonly isUp: boolean },
+): AuthListener {
   const registers = [registry];
   const gauge = (name: string, help: string, read: (status: AuthStatus) => number | null) =>
     new Gauge({
@@ -64,6 +68,14 @@ export function createAuthMetrics(registry: Registry, status: () => AuthStatus):
     "When a real answer last proved the credential.",
     ({ isAuthenticated, evidence }) => (isAuthenticated === true && evidence !== null ? evidence.atMs / 1_000 : null),
   );
+  if (redis !== undefined) {
+    gauge("redis_up", "1 while Redis can be reached, else 0.", () => (redis.isUp ? 1 : 0));
+    gauge(
+      "auth_coordination_shared",
+      "1 while the state of the credential is shared with other instances, 0 while this one is alone.",
+      ({ coordination }) => (coordination === "shared" ? 1 : 0),
+    );
+  }
   gauge("auth_requests_waiting", "Requests that wait for the credential.", ({ waiting }) => waiting);
 
   const failures = counter("auth_failures_total", "Failures of authentication that were reported.", [

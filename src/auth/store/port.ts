@@ -21,7 +21,7 @@ export interface AuthStore {
   /**
    * Takes one atomic step: `step` is given the newest facts and the time, and may be called again where another instance was
    * faster (compare and swap). Its result is kept once, or not at all. Where the shared place can't be reached in time the
-   * store goes on alone (`coordination: "degraded"`) from the facts it knows: it does not reject.
+   * store goes on alone (`coordination: "local"`) from the facts it knows: it does not reject.
    *
    * Fingerprints in the facts are compared between instances: where several share a store, their credential ports must use one key.
    */
