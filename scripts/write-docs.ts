@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { flagName, groups, type Setting, settings } from "../src/config/settings.ts";
 import * as messages from "../src/anthropic/parameters.ts";
 import * as chat from "../src/openai/chat/parameters.ts";
-import { credentials, type Ending, endingOf, mendings, moments } from "../test/matrix/cells.ts";
+import { credentials, type Ending, endingOf, isPossible, mendings, moments } from "../test/matrix/cells.ts";
 
 interface Part {
   readonly file: string;
@@ -52,14 +52,19 @@ function parameterTable(parameters: typeof messages.parameters): string {
   return `| parameter | fate | note |\n| --- | --- | --- |\n${rows.join("\n")}`;
 }
 
-/** A row for each moment and way of keeping the credential, a column for each mending. Where it matters how the client gets its answer, both endings. */
+/** A row for each moment and way of keeping the credential, a column for each mending. Where it matters how the client gets its answer, or whose tools run, each ending. */
 function recoveryTable(): string {
   const rows = moments.flatMap((moment) =>
     credentials.map((credential) => {
       const endings = mendings.map((mended) => {
         const streamed = inWords(endingOf({ client: "stream", moment, credential, mended }));
         const whole = inWords(endingOf({ client: "whole answer", moment, credential, mended }));
-        return streamed === whole ? streamed : `a whole answer: ${whole}; a stream: ${streamed}`;
+        const run = streamed === whole ? streamed : `a whole answer: ${whole}; a stream: ${streamed}`;
+        const client = "chat with client tools";
+        const tools = isPossible({ client, moment })
+          ? inWords(endingOf({ client, moment, credential, mended }))
+          : whole;
+        return tools === whole ? run : `${run}; with a client's tools: ${tools}`;
       });
       return `| ${[moment, credential, ...endings].join(" | ")} |`;
     }),

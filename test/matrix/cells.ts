@@ -1,7 +1,13 @@
 // The recovery matrix: where a credential can die, who asks, how it is kept, when it is mended; and how each case has to end.
 // docs/recovery.md is generated from it, matrix.test.ts proves it on the real CLI.
 
-export const clients = ["whole answer", "stream", "session, turn 2", "agent() library"] as const;
+export const clients = [
+  "whole answer",
+  "stream",
+  "session, turn 2",
+  "agent() library",
+  "chat with client tools",
+] as const;
 export const moments = [
   "before the first byte",
   "after thinking",
@@ -24,24 +30,32 @@ export interface Cell {
   readonly mended: (typeof mendings)[number];
 }
 
+type ErrorCode = "upstream_auth_unavailable" | "upstream_auth_failed_after_side_effects";
+
 /** How a case ends: as if nothing had happened, or in this error. */
 export type Ending =
   | { readonly is: "carried on" }
   /** Carried on, or this error: it depends on whether the request served as a proof meanwhile. */
-  | { readonly is: "either"; readonly code: "upstream_auth_failed_after_side_effects"; readonly why: string }
+  | { readonly is: "either"; readonly code: ErrorCode; readonly why: string }
   | {
       readonly is: "error";
-      readonly code: "upstream_auth_unavailable" | "upstream_auth_failed_after_side_effects";
+      readonly code: ErrorCode;
       readonly why: string;
     };
 
 /** Every case. */
 export function allCells(): Cell[] {
-  return clients.flatMap((client) =>
+  const all = clients.flatMap((client) =>
     moments.flatMap((moment) =>
       credentials.flatMap((credential) => mendings.map((mended) => ({ client, moment, credential, mended }))),
     ),
   );
+  return all.filter(isPossible);
+}
+
+/** A chat has no subagents. */
+export function isPossible({ client, moment }: Pick<Cell, "client" | "moment">): boolean {
+  return client !== "chat with client tools" || moment !== "during a subagent";
 }
 
 /** How a case has to end. */
@@ -64,13 +78,15 @@ export function endingOf({ client, moment, credential, mended }: Cell): Ending {
   if (moment === "on resume" && mended === "after 5 s") {
     return {
       is: "either",
-      code: "upstream_auth_failed_after_side_effects",
+      // What a client's own tools did is no work of the request that brings their results.
+      code:
+        client === "chat with client tools" ? "upstream_auth_unavailable" : "upstream_auth_failed_after_side_effects",
       why: "a request is carried over twice at most, and where it was the one that told that the old credential was still dead, that was once",
     };
   }
   if (mended === "never") {
-    const code =
-      moment === "before the first byte" ? "upstream_auth_unavailable" : "upstream_auth_failed_after_side_effects";
+    const isUntouched = moment === "before the first byte" || client === "chat with client tools";
+    const code = isUntouched ? "upstream_auth_unavailable" : "upstream_auth_failed_after_side_effects";
     const why = "nobody renews the credential";
     return { is: "error", code, why };
   }

@@ -7,6 +7,7 @@ import { storedLogin } from "../helpers/auth.ts";
 import { chat, makeHome, processesOf, startServer, type TestServer, until } from "../helpers/server.ts";
 import { type Chunk, readStream, textOf } from "../helpers/sse.ts";
 import type { Cell } from "./cells.ts";
+import { askWithTools } from "./client-tools.ts";
 import { isAgent, question, type Script } from "./scripts.ts";
 
 /** One after the other, as they die. */
@@ -165,6 +166,7 @@ async function askServer(cell: Cell, { upstream, home, environment, quick }: Lib
     workspace: join(server.stateDir, "workspaces", "client"),
     async ask() {
       runs += 1;
+      if (cell.client === "chat with client tools") return askWithTools(server, `session-${runs}`);
       const headers: Record<string, string> =
         cell.client === "session, turn 2" ? { "x-session-id": `session-${runs}` } : {};
       const post = (words: string) =>
