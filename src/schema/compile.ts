@@ -38,6 +38,14 @@ type Errors = readonly ErrorObject[] | null | undefined;
 const tooLarge = "the schema is too deep or too large";
 const tooSlow = "the schema takes too long to compile";
 
+/** A compiler's first work takes long, and must not count as the schema's: cut off there, it would stay broken. */
+const warmUp = once(() => {
+  for (const { draft, create } of drafts) {
+    void draft.validateSchema({});
+    create().compile({ type: "object", properties: { a: { type: "string" } }, required: ["a"] });
+  }
+});
+
 const known = new WeakMap<Schema, CompiledSchema>();
 
 /**
@@ -47,6 +55,7 @@ const known = new WeakMap<Schema, CompiledSchema>();
  * @throws CcapiError `invalid_request` where it is no schema or beyond the limits; the message names the place within.
  */
 export function assertSchema(schema: Schema, param: string): void {
+  warmUp();
   const { $schema: _dialect, ...bareSchema } = schema;
   const problem = isWithinLimits(schema)
     ? timed(() =>
@@ -67,6 +76,7 @@ export function compileSchema(schema: Schema, param: string): CompiledSchema {
   if (!isWithinLimits(schema)) throw refused(param, tooLarge);
   // Which draft it is shows in what it is made of: its `$schema` may be missing, or unknown here.
   const { $schema: _dialect, ...bareSchema } = schema;
+  warmUp();
   const compiled = timed(() => compile(bareSchema));
   if (compiled === "timeout") throw refused(param, tooSlow);
   if ("problem" in compiled) throw refused(param, compiled.problem);
@@ -95,6 +105,14 @@ function compile(schema: AnySchemaObject): CompiledSchema | { readonly problem: 
     }
   }
   return { problem: problem ?? "is no valid schema" };
+}
+
+function once(run: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) run();
+    isDone = true;
+  };
 }
 
 function refused(param: string, problem: string): CcapiError {
