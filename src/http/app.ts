@@ -13,6 +13,7 @@ import { adminsOnly, clientsOnly, clientsOr, recognise } from "./authenticate.ts
 import type { AnswerPorts } from "./answer.ts";
 import { chatCompletions } from "./chat-completions.ts";
 import { anthropicRequestId } from "./dialect.ts";
+import { docsHandlers } from "./docs.ts";
 import { errorHandler, errorResponse } from "./errors.ts";
 import { acceptWhile, jsonOnly, rateLimit } from "./guards.ts";
 import { healthHandlers, type HealthPorts } from "./health.ts";
@@ -25,6 +26,7 @@ import { makeRequestId } from "./request-id.ts";
 import {
   authRoutes,
   chatRoute,
+  docsRoutes,
   healthRoutes,
   messageRoutes,
   metricsRoute,
@@ -132,6 +134,10 @@ export function createApp(ports: AppPorts) {
   const messages = messageHandlers(ports);
   app.openapi(messageRoutes.create, (context) => messages.create(context, context.req.valid("json")));
   app.openapi(messageRoutes.countTokens, (context) => messages.countTokens(context, context.req.valid("json")));
+
+  const docs = docsHandlers(app);
+  app.openapi(docsRoutes.document, (context) => docs.document(context));
+  app.openapi(docsRoutes.page, (context) => docs.page(context));
 
   // Claude Code asks so, without a key, whether the server is there.
   app.get("/", (context) => (context.req.method === "HEAD" ? context.body(null, 200) : context.notFound()));

@@ -1,4 +1,4 @@
-// DATA: the routes, with the schemas that validate them. Written so that an OpenAPI document can be made of them; none is served yet.
+// DATA: the routes, with the schemas that validate them. openapi.ts makes a document of them, and adds what holds for all.
 import { createRoute, z } from "@hono/zod-openapi";
 import { countTokensRequest, messagesRequest } from "../anthropic/request.ts";
 import { sessionId } from "../names/session-id.ts";
@@ -35,6 +35,22 @@ export const healthRoutes = {
     path: "/health/ready",
     summary: "Whether new requests are welcome",
     responses: { 200: answer("They are"), 503: answer("Starting, or shutting down"), ...failures },
+  }),
+};
+
+/** The description of all this. */
+export const docsRoutes = {
+  document: createRoute({
+    method: "get",
+    path: "/openapi.json",
+    summary: "This description, as OpenAPI 3.1",
+    responses: { 200: answer("The document"), ...failures },
+  }),
+  page: createRoute({
+    method: "get",
+    path: "/docs",
+    summary: "This description, as a page",
+    responses: { 200: { ...answer("The page"), content: { "text/html": { schema: z.string() } } }, ...failures },
   }),
 };
 
