@@ -181,4 +181,17 @@ describe("the configuration", () => {
     expect(command("a;b $(c)")).toEqual(["a;b", "$(c)"]);
     for (const bad of ["'open", '["a", 1]', "[]"]) expect(() => command(bad)).toThrow("CCAPI_AUTH_REFRESH_COMMAND");
   });
+
+  it("takes an address of Redis only with the secret that all instances share, and shows neither (A9, C2)", () => {
+    const secret = "a-secret-of-the-cluster";
+    const load = (redis: string, shared?: string) =>
+      loadConfig({ environment: { CCAPI_REDIS_URL: redis, CCAPI_CLUSTER_SECRET: shared } });
+    expect(load("rediss://user:pass@host:6380/2", secret)).toMatchObject({ clusterSecret: secret });
+    expect(() => load("redis://:pass@host")).toThrow(/CCAPI_CLUSTER_SECRET is not set/);
+    expect(() => load("redis://:pass@host", "short")).toThrow(/at least 16 characters/);
+    for (const bad of ["host:6379", "http://:hidden@host", "redis://:hidden@host/name", "redis:///0"]) {
+      expect(() => load(bad, secret)).toThrow("CCAPI_REDIS_URL");
+      expect(() => load(bad, secret)).not.toThrow(/hidden/);
+    }
+  });
 });

@@ -14,6 +14,7 @@ export interface AuthHealth {
     readonly credential: { readonly kind: string; readonly expiresAt: string | null; readonly generation: number };
     readonly nextAttemptAt: string | null;
     readonly action: string | null;
+    readonly coordination: "local" | "shared";
     readonly waiting: number;
   };
 }
