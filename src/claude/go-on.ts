@@ -5,7 +5,7 @@ import type { Taken } from "./pool.ts";
 import type { Conversation } from "./profile.ts";
 import type { RunEvent, RunSpec } from "./run.ts";
 import type { ClaudeProcess } from "./sdk-process.ts";
-import { toModelResult, type ToolResult } from "./tool-server.ts";
+import type { ToolResult } from "./tool-server.ts";
 
 /** What is said to the process in between, and whether anything was. */
 export function createTalk(claude: ClaudeProcess): ToolTalk & { readonly hasSpoken: boolean } {
@@ -28,8 +28,7 @@ export function createTalk(claude: ClaudeProcess): ToolTalk & { readonly hasSpok
 /** Says what the run was asked: a prompt, or the results for which its process waits. @returns the id of its last prompt. */
 export function goOn(claude: ClaudeProcess, { waiting, lastPrompt }: Taken, { prompt }: RunSpec): string {
   const results = waiting === undefined ? undefined : liveResults(waiting, prompt);
-  if (results === undefined)
-    return claude.send(prompt.map((block) => (block.type === "tool_result" ? toModelResult(block) : block)));
+  if (results === undefined) return claude.send(prompt);
   claude.answer(results);
   return lastPrompt ?? "";
 }

@@ -68,6 +68,11 @@ export function toModelResult(result: ToolResult): ToolResult {
   return { ...result, content: content === "" ? "" : [{ type: "text", text: content }] };
 }
 
+/** What a client says, its results in that form. */
+export function toModelPrompt(prompt: readonly ContentBlock[]): ContentBlock[] {
+  return prompt.map((block) => (block.type === "tool_result" ? toModelResult(block) : block));
+}
+
 /** Makes the server of one process. */
 export function createToolServer(offered: readonly OfferedTool[]): ToolServer {
   const waiting = new Map<string, (result: ToolResult) => void>();

@@ -12,6 +12,7 @@ import {
   type TranscriptPlace,
   untilInTranscript,
 } from "../claude/transcript.ts";
+import { toModelPrompt } from "../claude/tool-server.ts";
 import { beginTranscript } from "./begin-transcript.ts";
 import type { HandOvers } from "./hand-overs.ts";
 import type { Ledger } from "./ledger.ts";
@@ -96,7 +97,7 @@ async function openNewSession(
   let committed: SessionRecord | undefined;
   return {
     conversation: await beginTranscript(place, history, turn, ledger),
-    prompt,
+    prompt: toModelPrompt(prompt),
     system: turn.system,
     costBeforeUsd: 0,
     async commit(outcome) {
@@ -165,7 +166,7 @@ async function continueSession(
   let committed: SessionRecord | undefined;
   return {
     conversation: { kind: "resume", sessionId: record.claudeSessionId, resumeAt: record.resumeAt },
-    prompt: waiting === undefined ? prompt : completeResults(waiting, prompt),
+    prompt: waiting === undefined ? prompt : completeResults(waiting, toModelPrompt(prompt)),
     system: turn.system ?? record.system,
     costBeforeUsd: record.costUsd,
     async commit(outcome) {

@@ -1,6 +1,7 @@
 // Conversations without a session: what the client sends is all of it. In a process's memory, or in a transcript that is deleted; an
 // agent's stays while it waits for the client's tools.
 import { randomUUID } from "node:crypto";
+import { toModelPrompt } from "../claude/tool-server.ts";
 import { isInTranscript, splitConversation, untilInTranscript } from "../claude/transcript.ts";
 import { beginTranscript } from "./begin-transcript.ts";
 import type { ConversationPorts, OpenConversation, TurnPlace } from "./conversation.ts";
@@ -25,7 +26,7 @@ export async function openChat(
   const place = { ...turnPlace, sessionId: randomUUID() };
   return {
     conversation: await beginTranscript(place, history, turn, ledger),
-    prompt,
+    prompt: toModelPrompt(prompt),
     system: turn.system,
     costBeforeUsd: 0,
     commit: nothing,
@@ -50,7 +51,7 @@ export async function openAgent(
       waiting === undefined
         ? await beginTranscript(place, history, turn, ledger)
         : { kind: "resume", sessionId: place.sessionId, resumeAt: waiting.resumeAt },
-    prompt: waiting === undefined ? prompt : completeResults(waiting.handed, prompt),
+    prompt: waiting === undefined ? toModelPrompt(prompt) : completeResults(waiting.handed, toModelPrompt(prompt)),
     system: turn.system,
     costBeforeUsd: 0,
     async commit({ checkpoint, answer, waiting: handed }) {
