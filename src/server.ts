@@ -19,6 +19,8 @@ import { startAlerts } from "./observe/alerts.ts";
 import { authLogger } from "./observe/auth-log.ts";
 import { createAuthMetrics } from "./observe/auth-metrics.ts";
 import type { Logger } from "./observe/log.ts";
+import { downloadImage } from "./media/download.ts";
+import { createFetchImages } from "./media/fetch-images.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import { withTurnMetrics } from "./observe/turns.ts";
 import { createAdmission } from "./turn/admission.ts";
@@ -135,6 +137,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     alerts.onAuthEvent,
   );
   const runner = createTurnRunner({
+    fetchImages: createFetchImages({ isAllowed: config.fetchImages, download: downloadImage }),
     pool,
     blame: createModelBlame({ status: auth.status, now: () => performance.now() }),
     auth,

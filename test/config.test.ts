@@ -13,6 +13,7 @@ describe("the configuration", () => {
     expect(loadConfig({ environment: {} })).toStrictEqual({
       host: "127.0.0.1",
       port: 3000,
+      fetchImages: false,
       stateDir: undefined,
       clusterSecret: undefined,
       corsOrigins: [],

@@ -1,6 +1,6 @@
 // The blocks of a Messages request → a turn's content blocks. Pure. Blank text is left out: the model API refuses it.
 import { CcapiError } from "../auth/errors.ts";
-import { toImageSource, toPdfSource } from "../media/inline.ts";
+import { toImageSource, toPdfSource, toUrlSource } from "../media/inline.ts";
 import type { ContentBlock } from "../turn/turn.ts";
 import type { RequestBlock, ResultBlock } from "./request-content.ts";
 
@@ -79,7 +79,8 @@ function toSeen(
       return toTextBlocks(block.text);
     case "image": {
       const { source } = block;
-      if (source.type !== "base64") return refuse("Images have to come in the request, as base64.", at);
+      if (source.type === "file") return refuse("This server keeps no files: send the image in the request.", at);
+      if (source.type === "url") return [{ type: "image", source: toUrlSource(source.url, `${at}.source.url`) }];
       return [{ type: "image", source: toImageSource(source.data, `${at}.source.data`) }];
     }
     case "document":

@@ -22,8 +22,14 @@ const replaceAfterMs = 5_000;
 
 /** All Claude processes of one server. */
 export interface ProcessOwner {
-  /** The SDK's `spawnClaudeCodeProcess` for one process, which is handed to `onSpawn`. */
-  spawner(onSpawn: (owned: OwnedProcess) => void): (options: SpawnOptions) => SpawnedProcess;
+  /**
+   * The SDK's `spawnClaudeCodeProcess` for one process, which is handed to `onSpawn`.
+   * @param furnish what is to be in its temporary folder before it starts.
+   */
+  spawner(
+    onSpawn: (owned: OwnedProcess) => void,
+    furnish?: (temporaryDir: string) => void,
+  ): (options: SpawnOptions) => SpawnedProcess;
   /** How many there are, those included whose end is not over. */
   readonly count: number;
   /** Ends all of them, then the watchdog. */
@@ -56,9 +62,10 @@ export function createProcessOwner(): ProcessOwner {
   }
 
   return {
-    spawner: (onSpawn) => (options) => {
+    spawner: (onSpawn, furnish) => (options) => {
       const mark = randomUUID();
       const temporaryDir = makeTemporaryDir(options.env[temporaryDirName] || tmpdir());
+      furnish?.(temporaryDir);
       const child = spawnOrTidy(options, { mark, temporaryDir });
       const owned = own(child, { mark, temporaryDir });
       living.add(owned);

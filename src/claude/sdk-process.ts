@@ -5,6 +5,7 @@ import type { Query, SDKMessage, SDKUserMessage } from "@anthropic-ai/claude-age
 import * as z from "zod";
 import { untilAborted } from "../auth/until-aborted.ts";
 import type { ContentBlock } from "../turn/turn.ts";
+import { closeImageStore } from "./image-store.ts";
 import type { OwnedProcess, ProcessOwner } from "./process.ts";
 import { toOptions } from "./profile.ts";
 import type { RunSpec } from "./run.ts";
@@ -65,7 +66,7 @@ export function startClaudeProcess(spec: RunSpec, { sdk, owner }: ProcessPorts):
       spawnClaudeCodeProcess: owner.spawner((process) => {
         owned = process;
         void process.exited.then(markReady);
-      }),
+      }, furnish(spec)),
     },
   });
   const iterator = query[Symbol.asyncIterator]();
@@ -106,6 +107,11 @@ export function startClaudeProcess(spec: RunSpec, { sdk, owner }: ProcessPorts):
     stderrTail: () => owned?.stderrTail() ?? "",
     end: ({ closeFirstMs = 0 } = {}) => (ending ??= endAll(closeFirstMs)),
   };
+}
+
+function furnish({ turn, conversation, workspace }: RunSpec): ((temporaryDir: string) => void) | undefined {
+  if (turn.profile !== "chat" || conversation.kind === "none") return undefined;
+  return (temporaryDir) => closeImageStore(temporaryDir, workspace, conversation.sessionId);
 }
 
 /** A process that takes longer hangs. */

@@ -9,7 +9,12 @@ import type { ContentBlock, Message } from "../turn/turn.ts";
 
 /** Where the transcripts of one working folder lie. */
 export function transcriptDir(configDir: string, workspace: string): string {
-  return join(configDir, "projects", workspace.replaceAll(/[^a-zA-Z0-9]/g, "-"));
+  return join(configDir, "projects", toFolderName(workspace));
+}
+
+/** How Claude Code names its folders for a working folder. */
+export function toFolderName(workspace: string): string {
+  return workspace.replaceAll(/[^a-zA-Z0-9]/g, "-");
 }
 
 /** Longer folder names are cut and hashed by Claude Code; such a workspace is refused at start instead. */

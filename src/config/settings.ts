@@ -40,6 +40,7 @@ export const settings = {
   stateDir: optional("Server", "CCAPI_STATE_DIR", path, "Folder for sessions and workspaces.", "$XDG_STATE_HOME/ccapi, else ~/.local/state/ccapi"),
   corsOrigins: setting("Server", "CCAPI_CORS_ORIGINS", origins, [] as readonly string[], "Web origins whose pages may call this server.", { fallbackText: "none" }),
   metricsAllow: setting("Server", "CCAPI_METRICS_ALLOW", addresses, [] as readonly string[], "Addresses that may read /metrics without a key. A proxy's own address lets everybody in who comes through it.", { fallbackText: "none" }),
+  fetchImages: setting("Server", "CCAPI_FETCH_IMAGES", onOff, false, "Fetch images that clients name by an https URL, from public addresses alone. Off: only data URLs."),
   shutdownTimeoutMs: setting("Server", "CCAPI_SHUTDOWN_TIMEOUT_MS", integer(0, hour), 30_000, "How long running answers may go on after SIGTERM."),
 
   apiKeys: setting("Keys", "CCAPI_API_KEYS", keys("key"), noKeys, "Client keys, bare or as name=key, comma-separated.", { fallbackText: "one is made at each start" }),

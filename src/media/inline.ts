@@ -46,6 +46,16 @@ export function toImageSource(base64: string, param: string): Base64Source {
 }
 
 /**
+ * An image that lies elsewhere, to be fetched if the operator allows it.
+ *
+ * @throws CcapiError `invalid_request` at `param`.
+ */
+export function toUrlSource(url: string, param: string): { readonly type: "url"; readonly url: string } {
+  if (/^https:\/\//i.test(url) && url.length <= 8_192 && URL.canParse(url)) return { type: "url", url };
+  throw new CcapiError("invalid_request", `${param}: has to be an https URL, or hold the image itself.`, { param });
+}
+
+/**
  * A PDF document.
  *
  * @throws CcapiError `invalid_request` at `param`.

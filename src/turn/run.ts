@@ -12,6 +12,8 @@ import type { RunTurn, Turn, TurnContext, TurnEvent } from "./turn.ts";
 export interface TurnPorts extends AttemptPorts, SeatPorts {
   /** Time for one turn, its waiting included, in milliseconds. */
   readonly timeoutMs: number;
+  /** Puts images in the place of their URLs. */
+  readonly fetchImages: (turn: Turn, signal: AbortSignal) => Promise<Turn>;
   /** Told of what failed while tidying up, when no client is there any more to hear of it. */
   readonly onTidyError: (error: unknown, context: TurnContext) => void;
 }
@@ -31,10 +33,10 @@ export function createTurnRunner(ports: TurnPorts): TurnRunner {
   const handOvers = createHandOvers(ports);
   const attemptPorts = { ...ports, handOvers };
 
-  async function* runTurn(turn: Turn, context: TurnContext): AsyncGenerator<TurnEvent, void, undefined> {
+  async function* runTurn(asked: Turn, context: TurnContext): AsyncGenerator<TurnEvent, void, undefined> {
     const deadline = AbortSignal.timeout(ports.timeoutMs);
     const signal = AbortSignal.any([context.signal, deadline]);
-    const seat = createSeat(turn, context, signal, ports);
+    const seat = createSeat(asked, context, signal, ports);
     const track = (tidying: Promise<void>) => {
       const tidied = tidying
         .catch((error: unknown) => ports.onTidyError(error, context))
@@ -45,9 +47,11 @@ export function createTurnRunner(ports: TurnPorts): TurnRunner {
     let last: Promise<void> = Promise.resolve();
     let resumption: Resumption | undefined;
     try {
-      assertTools(turn);
+      assertTools(asked);
       // Of a session's messages only the last count; what they have to answer is known when it is opened.
-      if (turn.sessionId === undefined) assertToolMessages(turn.messages);
+      if (asked.sessionId === undefined) assertToolMessages(asked.messages);
+      // Before the seat: whoever waits for a server elsewhere keeps nobody waiting here.
+      const turn = await ports.fetchImages(asked, signal);
       yield* seat.take();
       for (;;) {
         const attempt = createAttempt(turn, context, seat.auth, signal, attemptPorts, resumption);

@@ -134,11 +134,22 @@ describe("a Messages request", () => {
     [{ tools: [{ type: "web_search_20250305", name: "web_search" }] }, "tools[0].type"],
     [said({ type: "document", source: { type: "file", file_id: "f" } }), "messages[0].content[0].type"],
     [said({ type: "document", source: { type: "url", url: "https://a.example" } }), "messages[0].content[0].type"],
-    [said({ type: "image", source: { type: "url", url: "https://a.example" } }), "messages[0].content[0].type"],
+    [said({ type: "image", source: { type: "file", file_id: "f" } }), "messages[0].content[0].type"],
     [said({ type: "container_upload", file_id: "f" }), "messages[0].content[0].type"],
   ])("with %j is refused by name (B7)", (more, param) => {
     expect(() => understand(more)).toThrow(expect.objectContaining({ code: "unsupported_parameter", param }));
     expect(understand({ mcp_servers: [] }).ignored).toEqual([]);
+  });
+
+  it("with an image by URL is for the server to fetch, or to refuse; by https alone (B7)", () => {
+    const image = (url: string) => said({ type: "image", source: { type: "url", url } });
+    const { turn } = understand(image("https://a.example/b.png"));
+    expect(turn.messages[0]?.content).toEqual([
+      { type: "image", source: { type: "url", url: "https://a.example/b.png" } },
+    ]);
+    expect(() => understand(image("http://a.example"))).toThrow(
+      expect.objectContaining({ code: "invalid_request", param: "messages[0].content[0].source.url" }),
+    );
   });
 });
 

@@ -50,7 +50,7 @@ export const rooms: Readonly<Record<string, RoomRule>> = {
   cluster: { from: ["auth"], packages: [] },
   names: { from: [errors], typesFrom: [turnTypes], packages: ["zod"] },
   schema: { from: [errors], packages: ["ajv", "node:vm"] },
-  media: { from: [errors], typesFrom: [turnTypes], packages: true },
+  media: { from: [errors, "src/auth/until-aborted.ts"], typesFrom: [turnTypes], packages: true },
   openai: frontDoor,
   anthropic: frontDoor,
   http: {
@@ -68,6 +68,7 @@ export const rooms: Readonly<Record<string, RoomRule>> = {
       "claude",
       "turn",
       "cluster",
+      "media",
       "openai",
       "anthropic",
       "http",

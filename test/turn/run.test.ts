@@ -63,6 +63,7 @@ function createHouse(scripts: readonly Script[], decisions: readonly Decision[] 
   }
 
   const ports: TurnPorts = {
+    fetchImages: async (turn) => turn,
     pool: undefined,
     auth: { tryAdmit: () => admit(0), admit: async () => admit(0) },
     admission,

@@ -1,6 +1,6 @@
 // The content of messages, a string or parts → content blocks. Pure.
 import { CcapiError } from "../../auth/errors.ts";
-import { parseDataUrl, toImageSource, toPdfSource } from "../../media/inline.ts";
+import { parseDataUrl, toImageSource, toPdfSource, toUrlSource } from "../../media/inline.ts";
 import type { ContentBlock } from "../../turn/turn.ts";
 import type { ChatPart } from "./request.ts";
 
@@ -47,7 +47,7 @@ function toImage(url: string, param: string): ContentBlock {
     }
     return { type: "image", source: toImageSource(parts.data, param) };
   }
-  throw new CcapiError("unsupported_parameter", "Images have to be data URLs.", { param });
+  return { type: "image", source: toUrlSource(url, param) };
 }
 
 function toDocument(
