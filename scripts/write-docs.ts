@@ -1,10 +1,11 @@
-// Writes the generated parts of the documents: the settings table from src/config/settings.ts, the parameter table from
-// src/openai/chat/parameters.ts and src/anthropic/parameters.ts, the recovery table from test/matrix/cells.ts. With --check nothing is written, and a difference is a failure.
+// Writes the generated parts of the documents: the settings table from src/config/settings.ts, the parameter tables from
+// each API's parameters.ts and src/anthropic/parameters.ts, the recovery table from test/matrix/cells.ts. With --check nothing is written, and a difference is a failure.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { flagName, groups, type Setting, settings } from "../src/config/settings.ts";
 import * as messages from "../src/anthropic/parameters.ts";
 import * as chat from "../src/openai/chat/parameters.ts";
+import * as responses from "../src/openai/responses/parameters.ts";
 import { credentials, type Ending, endingOf, isPossible, mendings, moments } from "../test/matrix/cells.ts";
 
 interface Part {
@@ -18,6 +19,8 @@ export function generatedParts(): Part[] {
   return [
     { file: "docs/configuration.md", name: "settings", text: settingsTable() },
     { file: "docs/api.md", name: "chat-parameters", text: parameterTable(chat.parameters) },
+    { file: "docs/api.md", name: "responses-parameters", text: parameterTable(responses.parameters) },
+    { file: "docs/api.md", name: "responses-tools", text: toolTable() },
     { file: "docs/api.md", name: "messages-parameters", text: parameterTable(messages.parameters) },
     { file: "docs/recovery.md", name: "cells", text: recoveryTable() },
   ];
@@ -50,6 +53,11 @@ function settingsTable(): string {
 function parameterTable(parameters: typeof messages.parameters): string {
   const rows = parameters.map(({ name, fate, note }) => `| \`${name}\` | ${fate} | ${note} |`);
   return `| parameter | fate | note |\n| --- | --- | --- |\n${rows.join("\n")}`;
+}
+
+function toolTable(): string {
+  const rows = responses.toolKinds.map(({ type, fate, note }) => `| \`${type}\` | ${fate} | ${note} |`);
+  return ["| kind | fate | note |", "| --- | --- | --- |", "| `function` | used | |", ...rows].join("\n");
 }
 
 /** A row for each moment and way of keeping the credential, a column for each mending. Where it matters how the client gets its answer, or whose tools run, each ending. */

@@ -18,7 +18,7 @@ import { makeKey } from "./made-key.ts";
 import { startAlerts } from "./observe/alerts.ts";
 import { authLogger } from "./observe/auth-log.ts";
 import { createAuthMetrics } from "./observe/auth-metrics.ts";
-import type { Logger } from "./observe/log.ts";
+import { errorCode, type Logger } from "./observe/log.ts";
 import { downloadImage } from "./media/download.ts";
 import { createFetchImages } from "./media/fetch-images.ts";
 import { createMetrics } from "./observe/metrics.ts";
@@ -28,6 +28,7 @@ import { withKeyLimit } from "./turn/key-limit.ts";
 import { createLedger } from "./turn/ledger.ts";
 import { createKeyedLock } from "./turn/lock.ts";
 import { createModelBlame } from "./turn/model-blame.ts";
+import { createResponseStore } from "./turn/responses.ts";
 import { createTurnRunner } from "./turn/run.ts";
 import { createSessionCare } from "./turn/session-care.ts";
 import { createSessionStore } from "./turn/sessions.ts";
@@ -79,13 +80,12 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     maxStarting: availableParallelism(),
     returnMs: 150,
   });
-  const sessions = createSessionStore({
-    dir: join(stateDir, "sessions"),
-    timeToLiveMs: config.sessionTtlMs,
-    now: Date.now,
-  });
+  const keeping = { timeToLiveMs: config.sessionTtlMs, now: Date.now };
+  const sessions = createSessionStore({ ...keeping, dir: join(stateDir, "sessions") });
+  const responses = createResponseStore({ ...keeping, dir: join(stateDir, "responses") });
   const sessionLock = createKeyedLock();
   const ledger = createLedger(join(stateDir, "ledger"), await nameProcess(process.pid), isRunning);
+  const sweep = () => Promise.all([care.sweep(), responses.sweep()]);
   const care = createSessionCare({ sessions, lock: sessionLock, ledger, pool, maxPerClient: config.maxSessionsPerKey });
   const childPolicy: ChildPolicy = {
     environment: config.environment,
@@ -169,6 +169,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     isServing: () => isServing,
     now: Date.now,
     sessions: care,
+    responses,
     sessionTtlMs: config.sessionTtlMs,
     log,
     keyring,
@@ -184,7 +185,9 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     throw error;
   });
   const sweeping = setInterval(() => {
-    care.sweep().catch((error: unknown) => log.error({ reason: errorCode(error) }, "Sweeping sessions failed"));
+    sweep().catch((error: unknown) =>
+      log.error({ reason: errorCode(error) }, "Sweeping sessions and responses failed"),
+    );
   }, sweepEveryMs).unref();
   isServing = true;
   for (const warning of config.warnings) log.warn(warning);
@@ -192,7 +195,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
 
   async function sweepAndListen(): Promise<Listener> {
     await ledger.sweep();
-    await care.sweep();
+    await sweep();
     return listen(app.fetch, config);
   }
 
@@ -240,9 +243,4 @@ async function credentialInUse(prepare: () => Promise<ChildSetup>): Promise<stri
 /** Anthropic's terms don't let a service offer a claude.ai login to others: see docs/security.md. */
 function mayUseStoredLogin({ host, allowStoredLogin }: Config): boolean {
   return allowStoredLogin || isLoopback(host);
-}
-
-function errorCode(error: unknown): string {
-  if (!(error instanceof Error)) return "unknown";
-  return "code" in error && typeof error.code === "string" ? error.code : error.name;
 }

@@ -59,6 +59,16 @@ const error = z.looseObject({
 
 const model = z.looseObject({ id: z.string().meta({ example: "claude-code" }) });
 
+const response = z.looseObject({
+  id: z.string(),
+  object: z.literal("response"),
+  created_at: z.int(),
+  model: z.string(),
+  status: z.enum(["completed", "incomplete"]),
+  output: z.array(z.looseObject({ type: z.string(), id: z.string() })),
+  usage: z.looseObject({ input_tokens: z.int(), output_tokens: z.int(), total_tokens: z.int() }),
+});
+
 /** OpenAI's error envelope. */
 export const errorBody = z.looseObject({ error });
 
@@ -117,6 +127,20 @@ export const answerSchemas: Readonly<Record<string, Readonly<Record<number, z.Zo
         }),
       ),
       usage: z.looseObject({ prompt_tokens: z.int(), completion_tokens: z.int(), total_tokens: z.int() }),
+    }),
+  },
+  "post /v1/responses": { 200: response },
+  "get /v1/responses/{id}": { 200: response },
+  "delete /v1/responses/{id}": {
+    200: z.strictObject({ id: z.string(), object: z.literal("response"), deleted: z.literal(true) }),
+  },
+  "get /v1/responses/{id}/input_items": {
+    200: z.strictObject({
+      object: z.literal("list"),
+      data: z.array(z.looseObject({ type: z.string() })),
+      first_id: z.string(),
+      last_id: z.string(),
+      has_more: z.boolean(),
     }),
   },
   "post /v1/messages": {

@@ -10,7 +10,6 @@ import { accessLog } from "./access-log.ts";
 import type { AppEnv } from "./app-env.ts";
 import { authHandlers, type AuthPorts } from "./auth.ts";
 import { adminsOnly, clientsOnly, clientsOr, recognise } from "./authenticate.ts";
-import type { AnswerPorts } from "./answer.ts";
 import { chatCompletions } from "./chat-completions.ts";
 import { anthropicRequestId } from "./dialect.ts";
 import { docsHandlers } from "./docs.ts";
@@ -31,13 +30,15 @@ import {
   messageRoutes,
   metricsRoute,
   modelRoutes,
+  responseRoutes,
   sessionRoutes,
 } from "./routes.ts";
+import { responseHandlers, type ResponsePorts } from "./responses.ts";
 import { sessionHandlers, type SessionPorts } from "./sessions.ts";
 import { toInvalidRequest } from "./validation.ts";
 
 /** All that the app is made of. */
-export interface AppPorts extends AnswerPorts, Omit<HealthPorts, "auth">, AuthPorts, SessionPorts, MetricsPorts {
+export interface AppPorts extends ResponsePorts, Omit<HealthPorts, "auth">, AuthPorts, SessionPorts, MetricsPorts {
   readonly log: Logger;
   readonly keyring: Keyring;
   readonly limits: { readonly maxBodyBytes: number; readonly requestsPerMinutePerKey: number | undefined };
@@ -123,13 +124,23 @@ export function createApp(ports: AppPorts) {
   const chat = chatCompletions(ports);
   app.on(
     "POST",
-    [chatRoute.path, messageRoutes.create.path, messageRoutes.countTokens.path],
+    [chatRoute.path, responseRoutes.create.path, messageRoutes.create.path, messageRoutes.countTokens.path],
     acceptWhile(ports.isServing),
     rateLimit(ports.limits.requestsPerMinutePerKey),
     ...jsonOnly(ports.limits.maxBodyBytes),
     idempotency({ now: ports.now }),
   );
   app.openapi(chatRoute, (context) => chat(context, context.req.valid("json")));
+
+  const responses = responseHandlers(ports);
+  app.openapi(responseRoutes.create, (context) => responses.create(context, context.req.valid("json")));
+  app.openapi(responseRoutes.get, (context) => responses.get(context, context.req.valid("param").id));
+  app.openapi(responseRoutes.delete, (context) => responses.delete(context, context.req.valid("param").id));
+  app.openapi(responseRoutes.cancel, (context) => responses.cancel(context, context.req.valid("param").id));
+  app.openapi(responseRoutes.inputItems, (context) => {
+    const { limit, order, after } = context.req.valid("query");
+    return responses.inputItems(context, context.req.valid("param").id, { limit, order, after });
+  });
 
   const messages = messageHandlers(ports);
   app.openapi(messageRoutes.create, (context) => messages.create(context, context.req.valid("json")));

@@ -72,6 +72,7 @@ const turnParameters: readonly Parameter[] = [
 const question = { model: "sonnet", messages: [{ role: "user", content: "Hello" }] };
 const examples: Readonly<Record<string, unknown>> = {
   "post /v1/chat/completions": question,
+  "post /v1/responses": { model: "sonnet", input: "Hello" },
   "post /v1/messages": { ...question, max_tokens: 1_024 },
   "post /v1/messages/count_tokens": question,
 };

@@ -3,6 +3,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { countTokensRequest, messagesRequest } from "../anthropic/request.ts";
 import { sessionId } from "../names/session-id.ts";
 import { chatRequest } from "../openai/chat/request.ts";
+import { responseRequest } from "../openai/responses/request.ts";
 
 const answer = (description: string) => ({ description });
 const failures = { default: answer("An error in OpenAI's envelope. docs/errors.md lists every code.") };
@@ -152,5 +153,51 @@ export const messageRoutes = {
     summary: "Estimates a request's input tokens",
     request: { body: { required: true, content: { "application/json": { schema: countTokensRequest } } } },
     responses: { 200: answer("The estimate"), ...anthropicFailures },
+  }),
+};
+
+const responseParam = z.object({ id: z.string().max(256) });
+const inputItemsQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+  order: z.enum(["asc", "desc"]).default("desc"),
+  after: z.string().max(256).optional(),
+});
+
+/** OpenAI's responses. */
+export const responseRoutes = {
+  create: createRoute({
+    method: "post",
+    path: "/v1/responses",
+    summary: "Answers a conversation, by OpenAI's Responses API",
+    request: { body: { required: true, content: { "application/json": { schema: responseRequest } } } },
+    responses: { 200: answer("A response, or with `stream` a stream of its events"), ...failures },
+  }),
+  get: createRoute({
+    method: "get",
+    path: "/v1/responses/{id}",
+    request: { params: responseParam },
+    summary: "Looks at a stored response",
+    responses: { 200: answer("The response"), ...failures },
+  }),
+  delete: createRoute({
+    method: "delete",
+    path: "/v1/responses/{id}",
+    request: { params: responseParam },
+    summary: "Deletes a stored response",
+    responses: { 200: answer("It is gone"), ...failures },
+  }),
+  cancel: createRoute({
+    method: "post",
+    path: "/v1/responses/{id}/cancel",
+    request: { params: responseParam },
+    summary: "Cancels a response that runs in the background: here none does",
+    responses: { 200: answer("Never here"), ...failures },
+  }),
+  inputItems: createRoute({
+    method: "get",
+    path: "/v1/responses/{id}/input_items",
+    request: { params: responseParam, query: inputItemsQuery },
+    summary: "Lists the input of a stored response",
+    responses: { 200: answer("A page of its items"), ...failures },
   }),
 };

@@ -32,9 +32,9 @@ export function ignoredParameters(
   const ignored: string[] = [];
   const known = new Map(parameters.map((parameter) => [parameter.name, parameter]));
   for (const [name, value] of Object.entries(body)) {
-    if (value === null || value === undefined) continue;
+    if (value === null || value === undefined || harmlessValues[name]?.(value) === true) continue;
     const parameter = known.get(name);
-    if (parameter?.fate === "refused" && harmlessValues[name]?.(value) !== true) {
+    if (parameter?.fate === "refused") {
       throw new CcapiError("unsupported_parameter", `${name}: ${parameter.note}.`, { param: name });
     }
     // A name that no document knows is repeated only if it can stand in a header.

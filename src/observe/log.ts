@@ -42,3 +42,9 @@ function standardError(): DestinationStream {
     },
   };
 }
+
+/** What may be said of an error in the log: its code, or its name. Its message may hold anything. */
+export function errorCode(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown";
+  return "code" in error && typeof error.code === "string" ? error.code : error.name;
+}

@@ -5,6 +5,7 @@ import { type AppPorts, createApp } from "../../src/http/app.ts";
 import { createKeyring } from "../../src/http/keyring.ts";
 import { createMetrics } from "../../src/observe/metrics.ts";
 import { createLogger, type Logger } from "../../src/observe/log.ts";
+import type { ResponseStore, StoredResponse } from "../../src/turn/responses.ts";
 import type { RunTurn, Turn, TurnEvent } from "../../src/turn/turn.ts";
 import { watched } from "./watched-answers.ts";
 
@@ -80,6 +81,7 @@ export function makeApp(overrides: Partial<AppPorts> = {}): TestApp {
     now: () => Date.parse("2026-01-02T03:04:07.999Z"),
     sessions: { list: async () => [], get: () => Promise.reject(notFound()), delete: () => Promise.reject(notFound()) },
     sessionTtlMs: 60_000,
+    responses: memoryResponses(),
     keyring: createKeyring([{ name: "client", key: clientKey }], [{ name: "admin", key: adminKey }]),
     limits: { maxBodyBytes: 10_000, requestsPerMinutePerKey: undefined },
     corsOrigins: [],
@@ -117,4 +119,17 @@ function pathOf(path: string): string {
 
 function notFound(): CcapiError {
   return new CcapiError("session_not_found", "There is no session of this id, or it has expired.");
+}
+
+/** Stored responses without files. */
+function memoryResponses(): ResponseStore {
+  const records = new Map<string, StoredResponse>();
+  const key = (clientName: string, id: string) => JSON.stringify([clientName, id]);
+  return {
+    get: async (clientName, id) => records.get(key(clientName, id)),
+    put: async (record) => void records.set(key(record.clientName, record.id), record),
+    touch: async () => undefined,
+    delete: async (clientName, id) => records.delete(key(clientName, id)),
+    sweep: async () => 0,
+  };
 }

@@ -72,8 +72,8 @@ export const faultsOf = {
   responseItemList: (value: unknown): Faults => responses.faults("ResponseItemList", value),
   /** Held against both documents. */
   response: (value: unknown): Faults => [
-    ...responses.faults("Response", value),
-    ...openResponses.faults("ResponseResource", value).map(inOpenResponses),
+    ...responses.faults("Response", asOpenai(value)),
+    ...openResponses.faults("ResponseResource", asOpenResponses(value)).map(inOpenResponses),
   ],
   /** An event of the Responses API's stream: of a type that OpenAI has, and true to each document that has the type. */
   responseEvent(value: unknown): Faults {
@@ -82,8 +82,8 @@ export const faultsOf = {
     if (openai === undefined) return [`There is no event of the type ${JSON.stringify(type)}`];
     const other = eventSchemas.openResponses.get(type);
     return [
-      ...responses.faults(openai, value),
-      ...(other === undefined ? [] : openResponses.faults(other, value).map(inOpenResponses)),
+      ...responses.faults(openai, asOpenai(value)),
+      ...(other === undefined ? [] : openResponses.faults(other, asOpenResponses(value)).map(inOpenResponses)),
     ];
   },
 } as const;
@@ -97,6 +97,38 @@ export function assertValid(what: keyof typeof faultsOf, value: unknown): void {
 /** Words for a person who has to mend it. */
 export function describeFaults(what: string, value: unknown, faults: Faults): string {
   return `No valid ${what}:\n  ${faults.join("\n  ")}\n  ${JSON.stringify(value)?.slice(0, 2_000)}`;
+}
+
+/**
+ * Where the documents contradict each other, the live API is followed: `usage` is null until it is known, and so is the description of
+ * `text.format`; OpenAI's document has no null there.
+ */
+function asOpenai(value: unknown): unknown {
+  return mapResponse(value, ({ usage, text, ...rest }) => {
+    const { format, ...other } = text as { readonly format?: { readonly description?: unknown } }; // As ours has it; else the schema says so.
+    const described = format?.description === null ? { ...format, description: "" } : format;
+    return { ...rest, ...(usage === null ? {} : { usage }), text: { ...other, format: described } };
+  });
+}
+
+/** The same: the schema of `text.format` is repeated, where Open Responses has null alone, and it knows fewer efforts. */
+function asOpenResponses(value: unknown): unknown {
+  return mapResponse(value, ({ text, reasoning, ...rest }) => {
+    const { format, ...other } = text as { readonly format?: object }; // As ours has it; else the schema says so.
+    const { effort } = (reasoning ?? {}) as { readonly effort?: unknown }; // The same.
+    return {
+      ...rest,
+      text: { ...other, format: format !== undefined && "schema" in format ? { ...format, schema: null } : format },
+      reasoning: effort === "minimal" || effort === "max" ? { ...(reasoning as object), effort: null } : reasoning, // An object: it has an effort.
+    };
+  });
+}
+
+/** Changes a response, or the one inside an event. */
+function mapResponse(value: unknown, change: (response: Record<string, unknown>) => unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if ("response" in value) return { ...value, response: mapResponse(value.response, change) };
+  return "object" in value && value.object === "response" && "text" in value ? change({ ...value }) : value;
 }
 
 function inOpenResponses(fault: string): string {

@@ -61,6 +61,7 @@ describe("/openapi.json", () => {
     ["get", "/v1/sessions/{id}", {}, 200],
     ["delete", "/v1/sessions/{id}", {}, 200],
     ["post", "/v1/chat/completions", {}, 200],
+    ["post", "/v1/responses", {}, 200],
     ["post", "/v1/messages", {}, 200],
     ["post", "/v1/messages/count_tokens", {}, 200],
     ["get", "/v1/models", stranger, "default"],

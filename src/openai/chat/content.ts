@@ -1,7 +1,7 @@
 // The content of messages, a string or parts → content blocks. Pure.
 import { CcapiError } from "../../auth/errors.ts";
-import { parseDataUrl, toImageSource, toPdfSource, toUrlSource } from "../../media/inline.ts";
 import type { ContentBlock } from "../../turn/turn.ts";
+import { toDocument, toImage, toTextBlocks } from "../blocks.ts";
 import type { ChatPart } from "./request.ts";
 
 /**
@@ -21,11 +21,6 @@ export function toResultContent(content: string | readonly ChatPart[], at: strin
   return blocks.length === 0 ? "" : blocks;
 }
 
-/** A text, if it is not blank. */
-export function toTextBlocks(text: string): ContentBlock[] {
-  return text.trim() === "" ? [] : [{ type: "text", text }];
-}
-
 function toBlock(part: ChatPart, at: string): ContentBlock[] {
   switch (part.type) {
     case "text":
@@ -33,40 +28,21 @@ function toBlock(part: ChatPart, at: string): ContentBlock[] {
     case "image_url":
       return [toImage(part.image_url.url, `${at}.image_url.url`)];
     case "file":
-      return [toDocument(part.file, `${at}.file`)];
+      return [toFile(part.file, `${at}.file`)];
     case "input_audio":
       throw new CcapiError("unsupported_parameter", "Audio can't be used: Claude hears none.", { param: `${at}.type` });
   }
 }
 
-function toImage(url: string, param: string): ContentBlock {
-  if (/^data:/i.test(url)) {
-    const parts = parseDataUrl(url);
-    if (parts === undefined) {
-      throw new CcapiError("invalid_request", `${param}: a data URL has to hold base64.`, { param });
-    }
-    return { type: "image", source: toImageSource(parts.data, param) };
-  }
-  return { type: "image", source: toUrlSource(url, param) };
-}
-
-function toDocument(
+function toFile(
   { file_data: data, file_id: id, filename }: Extract<ChatPart, { type: "file" }>["file"],
   at: string,
 ): ContentBlock {
-  if (!data) {
-    if (id) {
-      throw new CcapiError("unsupported_parameter", "This server keeps no files: send file_data.", {
-        param: `${at}.file_id`,
-      });
-    }
-    throw new CcapiError("invalid_request", `${at}: has no file_data.`, { param: `${at}.file_data` });
+  if (data) return toDocument(data, filename, `${at}.file_data`);
+  if (id) {
+    throw new CcapiError("unsupported_parameter", "This server keeps no files: send file_data.", {
+      param: `${at}.file_id`,
+    });
   }
-  const param = `${at}.file_data`;
-  const parts = parseDataUrl(data);
-  if (parts === undefined && /^data:/i.test(data)) {
-    throw new CcapiError("invalid_request", `${param}: a data URL has to hold base64.`, { param });
-  }
-  const title = filename ? { title: filename } : {};
-  return { type: "document", source: toPdfSource(parts?.data ?? data, param), ...title };
+  throw new CcapiError("invalid_request", `${at}: has no file_data.`, { param: `${at}.file_data` });
 }

@@ -1,7 +1,9 @@
 // The messages of a chat completion request → the conversation of a turn, calls of tools and their results in pairs. Pure.
 import { CcapiError } from "../../auth/errors.ts";
 import type { ContentBlock, Message } from "../../turn/turn.ts";
-import { toBlocks, toResultContent, toTextBlocks } from "./content.ts";
+import { toTextBlocks } from "../blocks.ts";
+import { toCallInput } from "../call-input.ts";
+import { toBlocks, toResultContent } from "./content.ts";
 import { createCallIds } from "./call-ids.ts";
 import type { ChatMessage } from "./request.ts";
 
@@ -91,23 +93,8 @@ function toCalls(
       });
     }
     const { name, arguments: json } = call.function;
-    return { type: "tool_use", id: toId(call.id), name, input: toInput(json) };
+    return { type: "tool_use", id: toId(call.id), name, input: toCallInput(json) };
   });
-}
-
-/**
- * A call's arguments. The model API takes objects alone; what isn't one, like arguments that were cut off, is shown to the model as
- * it stands: a conversation with such a call in its past has to go on.
- */
-function toInput(json: string): unknown {
-  if (json.trim() === "") return {};
-  try {
-    const input: unknown = JSON.parse(json);
-    if (typeof input === "object" && input !== null && !Array.isArray(input)) return input;
-  } catch {
-    // Shown below.
-  }
-  return { invalid_arguments: json };
 }
 
 function refuseLegacy(param: string): never {

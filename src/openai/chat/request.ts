@@ -2,6 +2,7 @@
 // Only what we use is typed; the table in parameters.ts says what becomes of the rest.
 import { z } from "zod";
 import { sessionId } from "../../names/session-id.ts";
+import { efforts } from "../sampling.ts";
 import { toolChoice, tool } from "./request-tools.ts";
 
 const textPart = z.looseObject({ type: z.literal("text"), text: z.string() });
@@ -76,7 +77,7 @@ export const chatRequest = z
     session_id: sessionId.nullish(),
     max_completion_tokens: z.int().min(1).nullish(),
     max_tokens: z.int().min(1).nullish(),
-    reasoning_effort: z.enum(["none", "minimal", "low", "medium", "high", "xhigh", "max"]).nullish(),
+    reasoning_effort: z.enum(efforts).nullish(),
     temperature: z.number().min(0).max(2).nullish(),
     top_p: z.number().min(0).max(1).nullish(),
     stop: z.union([stopSequence, z.array(stopSequence).max(4)]).nullish(),

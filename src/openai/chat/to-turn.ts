@@ -1,8 +1,9 @@
 // Chat completion request → Turn. Pure; what can't be served is refused here with an error that names it.
-import type { Effort, Turn } from "../../turn/turn.ts";
+import type { Turn } from "../../turn/turn.ts";
 import { resolveModel } from "../../names/models.ts";
 import { ignoredParameters } from "../../names/parameters.ts";
 import { agreedSessionId } from "../../names/session-id.ts";
+import { toEffort, toSampling } from "../sampling.ts";
 import { toMessages, toSystem } from "./messages.ts";
 import { harmlessValues, parameters } from "./parameters.ts";
 import type { ChatRequest } from "./request.ts";
@@ -31,7 +32,7 @@ export interface ChatTurn {
 export function toTurn(body: ChatRequest, headers: ChatHeaders, aliases: ReadonlyMap<string, string>): ChatTurn {
   const { profile, model } = resolveModel(body.model, aliases);
   const ignored = ignoredParameters(body, parameters, harmlessValues);
-  const sampling = toSampling(body, ignored);
+  const sampling = toSampling({ ...body, effort: body.reasoning_effort }, ignored);
   const stop = typeof body.stop === "string" ? [body.stop] : (body.stop ?? []);
   const sessionId = agreedSessionId(body.session_id, headers.sessionId);
   const turn: Turn = {
@@ -50,22 +51,4 @@ export function toTurn(body: ChatRequest, headers: ChatHeaders, aliases: Readonl
     endUser: headers.endUser ?? body.safety_identifier ?? body.user ?? undefined,
   };
   return { turn, ignored };
-}
-
-function toSampling(body: ChatRequest, ignored: string[]): Turn["sampling"] {
-  const { temperature, top_p: topP, reasoning_effort: effort } = body;
-  const thinks = effort !== undefined && effort !== null && effort !== "none";
-  const hasTemperature = temperature !== undefined && temperature !== null;
-  const hasTopP = topP !== undefined && topP !== null;
-  if (hasTemperature && thinks) ignored.push("temperature");
-  if (hasTopP && (thinks || hasTemperature)) ignored.push("top_p");
-  if (thinks) return {};
-  // The Messages API's temperature ends at 1, OpenAI's at 2; newer models take one of the two parameters only.
-  if (hasTemperature) return { temperature: Math.min(temperature, 1) };
-  return hasTopP ? { top_p: topP } : {};
-}
-
-function toEffort(effort: ChatRequest["reasoning_effort"]): Effort | undefined {
-  if (effort === null || effort === undefined) return undefined;
-  return effort === "minimal" ? "low" : effort;
 }
