@@ -1,6 +1,8 @@
 // One Claude process of a query: started through the SDK with the caller's options, read until it ends or is left, and then gone.
 // Knows nothing of turns and decisions.
 import type { Options, Query, SDKMessage, SDKUserMessage, SpawnedProcess } from "@anthropic-ai/claude-agent-sdk";
+import { isLoginBeingRenewed, untilLoginIsRenewed } from "../claude/login-renewal.ts";
+import { withMuzzle } from "../claude/muzzle.ts";
 import type { OwnedProcess, ProcessOwner } from "../claude/process.ts";
 import type { Runtime } from "../claude/runtime.ts";
 import { interruptible, orAborted } from "./interruptible.ts";
@@ -29,10 +31,12 @@ export interface StartOptions {
   readonly options: Options;
   readonly runtime: Runtime;
   readonly owner: ProcessOwner;
+  /** The configuration folder of a login that Claude Code stores and renews by itself; `undefined`: another credential. */
+  readonly loginDir: string | undefined;
 }
 
 /** Starts a process. Throws what the SDK throws at options that can't be used. */
-export async function startProcess({ prompt, options, runtime, owner }: StartOptions): Promise<LiveProcess> {
+export async function startProcess({ prompt, options, runtime, owner, loginDir }: StartOptions): Promise<LiveProcess> {
   const sdk = await runtime.sdk();
   const left = new AbortController();
   let owned: OwnedProcess | undefined;
@@ -55,11 +59,20 @@ export async function startProcess({ prompt, options, runtime, owner }: StartOpt
   const query = sdk.query({
     prompt,
     // A controller of its own: the SDK aborts it at the end of a process, and the caller's may belong to several.
-    options: { ...options, abortController: new AbortController(), spawnClaudeCodeProcess: spawn },
+    options: {
+      ...options,
+      hooks: withMuzzle(options.hooks, () => ending !== undefined),
+      abortController: new AbortController(),
+      spawnClaudeCodeProcess: spawn,
+    },
   });
   let ending: Promise<void> | undefined;
 
   async function endAll(closeFirstMs: number): Promise<void> {
+    if (loginDir !== undefined && isLoginBeingRenewed(loginDir)) {
+      query.interrupt().catch(() => undefined); // It may have ended meanwhile, or take no interrupts.
+      await untilLoginIsRenewed(loginDir);
+    }
     if (owned !== undefined) await owned.end({ closeFirstMs });
     query.close();
     if (foreign !== undefined) await orAborted(foreign, AbortSignal.timeout(foreignEndMs));

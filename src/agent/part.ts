@@ -12,8 +12,6 @@ import { createTurnstile } from "./turnstile.ts";
 
 /** A process whose input was closed flushes its transcript and ends by itself within this time. */
 const ownEndMs = 5_000;
-/** A child that may be renewing a stored login is not killed at once: an orphaned lock or a spent token would be left. */
-const renewalGraceMs = 10_000;
 
 /** How a part ended. */
 export type PartEnd =
@@ -136,6 +134,7 @@ async function run(ports: PartPorts, markGone: () => void): Promise<PartEnd> {
     if (isText) input.noteTextHanded();
     const opened = await startProcess({
       ...ports,
+      loginDir: prepared.kind === "stored_login" ? prepared.configDir : undefined,
       prompt: isText ? (input.text ?? "") : input.feed(feed),
       options: {
         ...planned,
@@ -202,9 +201,7 @@ async function run(ports: PartPorts, markGone: () => void): Promise<PartEnd> {
     heard.abort();
     feeding.abort();
     controls.detach();
-    const mayRenew = child?.kind === "stored_login" && reached?.is === "over";
-    const closeFirstMs = isFinished ? ownEndMs : mayRenew ? renewalGraceMs : 0;
-    void (live?.end({ closeFirstMs }) ?? Promise.resolve()).then(markGone);
+    void (live?.end({ closeFirstMs: isFinished ? ownEndMs : 0 }) ?? Promise.resolve()).then(markGone);
   }
 }
 

@@ -22,8 +22,6 @@ import { createTrace } from "./trace.ts";
 
 /** A process whose input was closed flushes its transcript and ends by itself within this time. */
 const ownEndMs = 2_000;
-/** A child that may be renewing a stored login is not killed at once: an orphaned lock or a spent token would be left. */
-const renewalGraceMs = 10_000;
 
 /** What to run. */
 export interface RunSpec {
@@ -130,13 +128,10 @@ async function* runEvents(
 ): AsyncGenerator<RunEvent, void, undefined> {
   let claude: ClaudeProcess | undefined;
   let hasEndedItself = false;
-  let isAuthFailure = false;
   let isKept = false;
   const heard = new AbortController();
   let onAbort: () => void = () => undefined;
-  const renewalGrace = (isNeeded: boolean) => (isNeeded && spec.child.kind === "stored_login" ? renewalGraceMs : 0);
-  const stop = () =>
-    void claude?.end({ closeFirstMs: renewalGrace(isAuthFailure || isAboutCredential(signal.reason)) });
+  const stop = () => void claude?.end({ closeFirstMs: 0 });
   try {
     const sdk = await runtime.sdk();
     signal.throwIfAborted();
@@ -166,7 +161,6 @@ async function* runEvents(
     let before = taken.waiting;
     for await (const event of form.events(() => readAnswer(heardOf, spec.turn, now, talk), talk.send)) {
       if (event.type !== "phase") heard.abort();
-      if (event.type === "signal" && isAuthSign(event.signal)) isAuthFailure = true;
       // It has heard its results: from here on it goes on with what is still to be run.
       if (before !== undefined) yield* replay(before, spec.conversation);
       before = undefined;
@@ -212,7 +206,7 @@ async function* runEvents(
       const unused = spec.taken?.process ?? claude;
       if (unused !== undefined) pool?.drop(unused);
       claude ??= unused;
-      const end = claude?.end({ closeFirstMs: hasEndedItself ? ownEndMs : renewalGrace(isAuthFailure) });
+      const end = claude?.end({ closeFirstMs: hasEndedItself ? ownEndMs : 0 });
       void (end ?? Promise.resolve()).then(markEnded, markEnded);
     }
   }
@@ -227,12 +221,4 @@ function* lastWords(claude: ClaudeProcess | undefined): Generator<RunEvent> {
 /** At its token limit, and at a stop sequence of ours, Claude Code would go on; after all else it waits for its input's end. */
 function isCutByUs({ reason, stopSequence }: Extract<TurnEvent, { type: "finish" }>): boolean {
   return reason === "length" || reason === "refusal" || (stopSequence !== undefined && isOurs(stopSequence));
-}
-
-function isAboutCredential(reason: unknown): boolean {
-  return reason instanceof CcapiError && reason.code === "upstream_auth_unavailable";
-}
-
-function isAuthSign(signal: Signal): boolean {
-  return "error" in signal && signal.error === "authentication_failed";
 }

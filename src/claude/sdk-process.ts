@@ -6,6 +6,8 @@ import * as z from "zod";
 import { untilAborted } from "../auth/until-aborted.ts";
 import type { ContentBlock } from "../turn/turn.ts";
 import { closeImageStore } from "./image-store.ts";
+import { isLoginBeingRenewed, untilLoginIsRenewed } from "./login-renewal.ts";
+import { withMuzzle } from "./muzzle.ts";
 import type { OwnedProcess, ProcessOwner } from "./process.ts";
 import { toOptions } from "./profile.ts";
 import type { RunSpec } from "./run.ts";
@@ -35,7 +37,10 @@ export interface ClaudeProcess {
   readonly ready: Promise<void>;
   exitReason(): string | undefined;
   stderrTail(): string;
-  /** Ends it with all that it started. With `closeFirstMs` it gets that long to end by itself. Any number of calls. */
+  /**
+   * Ends it with all that it started. With `closeFirstMs` it gets that long to end by itself; while a stored login is being
+   * renewed it is let live, and does nothing else. From now on none of its tools runs. Any number of calls.
+   */
   end(options?: { readonly closeFirstMs?: number }): Promise<void>;
 }
 
@@ -54,15 +59,18 @@ export function startClaudeProcess(spec: RunSpec, { sdk, owner }: ProcessPorts):
   const { input, push, close } = openInput();
   const offered = offeredTools(spec.turn);
   const tools = offered.length === 0 ? undefined : createToolServer(offered);
+  const options = toOptions({
+    ...spec,
+    environment: spec.child.environment,
+    credentialSettings: spec.child.credentialSettings,
+    toolServer: tools?.config,
+  });
   const query = sdk.query({
     prompt: input,
     options: {
-      ...toOptions({
-        ...spec,
-        environment: spec.child.environment,
-        credentialSettings: spec.child.credentialSettings,
-        toolServer: tools?.config,
-      }),
+      ...options,
+      // A chat has no tools that run.
+      ...(spec.turn.profile === "agent" ? { hooks: withMuzzle(options.hooks, () => ending !== undefined) } : {}),
       spawnClaudeCodeProcess: owner.spawner((process) => {
         owned = process;
         void process.exited.then(markReady);
@@ -72,6 +80,11 @@ export function startClaudeProcess(spec: RunSpec, { sdk, owner }: ProcessPorts):
   const iterator = query[Symbol.asyncIterator]();
 
   async function endAll(closeFirstMs: number): Promise<void> {
+    const { kind, configDir } = spec.child;
+    if (kind === "stored_login" && isLoginBeingRenewed(configDir)) {
+      query.interrupt().catch(() => undefined); // It may have ended meanwhile.
+      await untilLoginIsRenewed(configDir);
+    }
     close();
     await owned?.end({ closeFirstMs });
     markReady();

@@ -75,6 +75,13 @@ export function endingOf({ client, moment, credential, mended }: Cell): Ending {
       why: "a process keeps the key that it was started with, and a subagent can't be carried over to another",
     };
   }
+  if (moment === "during a subagent" && credential === "stored login" && mended === "after 5 s") {
+    return {
+      is: "error",
+      code: "upstream_auth_failed_after_side_effects",
+      why: "with a stored login Claude Code asks twice more within some 2 s, and gives the subagent up",
+    };
+  }
   if (moment === "on resume" && mended === "after 5 s") {
     return {
       is: "either",

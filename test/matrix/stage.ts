@@ -233,6 +233,7 @@ function withoutVolatile(body: unknown): unknown {
       .replaceAll(/<system-reminder>.*?<\/system-reminder>\\?n?/g, "")
       // A subagent's own id, and its time.
       .replaceAll(/agentId: \w+/g, "agentId: …")
+      .replaceAll(/SendMessage with to: '\w+'/g, "SendMessage with to: '…'")
       .replaceAll(/duration_ms: \d+/g, "duration_ms: …"),
   );
 }
