@@ -31,7 +31,7 @@ const oauth = (accessToken: string, expiresAt = 1_900_000_000_000) =>
 
 describe("a credential in the environment", () => {
   it("can't change while the server lives: fixed, not renewable (A2)", async () => {
-    expect(await credential({ ANTHROPIC_API_KEY: "k1" }).read(signal)).toMatchObject({
+    expect(await credential({ ANTHROPIC_API_KEY: "made-up-key-1" }).read(signal)).toMatchObject({
       kind: "api_key",
       present: true,
       renewable: false,
@@ -41,7 +41,7 @@ describe("a credential in the environment", () => {
   });
 
   it("is renewable where a refresh command is given (A2)", async () => {
-    expect((await credential({ ANTHROPIC_API_KEY: "k1" }, true).read(signal)).renewable).toBe(true);
+    expect((await credential({ ANTHROPIC_API_KEY: "made-up-key-1" }, true).read(signal)).renewable).toBe(true);
   });
 
   it("says when a token ends that says so itself (A8)", async () => {
@@ -57,11 +57,13 @@ describe("a credential in the environment", () => {
 
 describe("a fingerprint", () => {
   it("differs where the secret does, and from one process to the next (C2, B5)", async () => {
-    const one = credential({ ANTHROPIC_API_KEY: "k1" });
+    const one = credential({ ANTHROPIC_API_KEY: "made-up-key-1" });
     const first = await one.read(signal);
     expect((await one.read(signal)).fingerprint).toBe(first.fingerprint);
-    expect((await credential({ ANTHROPIC_API_KEY: "k1" }).read(signal)).fingerprint).not.toBe(first.fingerprint);
-    expect(JSON.stringify(first)).not.toContain("k1");
+    expect((await credential({ ANTHROPIC_API_KEY: "made-up-key-1" }).read(signal)).fingerprint).not.toBe(
+      first.fingerprint,
+    );
+    expect(JSON.stringify(first)).not.toContain("made-up-key-1");
   });
 });
 
@@ -91,12 +93,12 @@ describe("a secret in a file", () => {
 
   it("tells of its change, also when it is swapped for another file (A7)", async () => {
     const file = join(home, "key");
-    await writeFile(file, "k1");
+    await writeFile(file, "made-up-key-1");
     const port = credential({ ANTHROPIC_API_KEY_FILE: file });
     await port.read(signal);
     let changes = 0;
     const stop = port.watch?.(() => (changes += 1));
-    await writeFile(`${file}.new`, "k2");
+    await writeFile(`${file}.new`, "made-up-key-2");
     await rename(`${file}.new`, file);
     await until("a change is told", () => changes > 0, 2_000);
     stop?.();
@@ -183,7 +185,7 @@ describe("a secret's file that is being rewritten", () => {
     const file = join(home, "key");
     await writeFile(file, "");
     const reading = credential({ ANTHROPIC_API_KEY_FILE: file }).read(signal);
-    setTimeout(() => void writeFile(file, "k2"), 60);
+    setTimeout(() => void writeFile(file, "made-up-key-2"), 60);
     expect((await reading).present).toBe(true);
   });
 });
