@@ -7,6 +7,7 @@ import { text as readAll } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError, Option } from "commander";
 import { check } from "./cli/check.ts";
+import { doctor, type DoctorFlags } from "./cli/doctor.ts";
 import { explainLines, explainText } from "./cli/explain.ts";
 import { demo } from "./cli/demo/play.ts";
 import { type Output, terminal } from "./cli/output.ts";
@@ -56,6 +57,17 @@ export async function main(argv: readonly string[], output: Output = terminal): 
   addRemoteCommands(program, output, (result) => {
     code = result;
   });
+  program
+    .command("doctor")
+    .description(
+      "examine this host's configuration: credential, keys, folders, Claude Code, the model API; exit code 1: a problem",
+    )
+    .option("--env-file <file>", "file of NAME=value lines, as for serve")
+    .option("--probe", "also ask the model one short question", false)
+    .option("--json", "for programs: a finding a line", false)
+    .action(async (options: DoctorFlags) => {
+      code = await doctor(options, output);
+    });
   program
     .command("demo")
     .description("show what this is, on a simulated model API: no account, no network")
