@@ -17,6 +17,7 @@ const tools: readonly Tool[] = [
   { command: "promtool", debianPackage: "prometheus", neededFor: "the check of the metrics' form" },
   { command: "systemd-analyze", debianPackage: "systemd", neededFor: "the check of the systemd unit" },
   { command: "redis-server", debianPackage: "redis-server", neededFor: "the tests of several instances" },
+  { command: "chromium", debianPackage: "chromium", neededFor: "the tests of the dashboard in a browser" },
 ];
 
 /** The machine, as far as this script touches it. */

@@ -15,13 +15,10 @@ import type { StreamTiming } from "./http/answer.ts";
 import { createKeyring } from "./http/keyring.ts";
 import { listen, type Listener } from "./http/listener.ts";
 import { makeKey } from "./made-key.ts";
-import { startAlerts } from "./observe/alerts.ts";
 import { authLogger } from "./observe/auth-log.ts";
-import { createAuthMetrics } from "./observe/auth-metrics.ts";
 import { errorCode, type Logger } from "./observe/log.ts";
 import { downloadImage } from "./media/download.ts";
 import { createFetchImages } from "./media/fetch-images.ts";
-import { createMetrics } from "./observe/metrics.ts";
 import { withTurnMetrics } from "./observe/turns.ts";
 import { createAdmission } from "./turn/admission.ts";
 import { withKeyLimit } from "./turn/key-limit.ts";
@@ -38,6 +35,7 @@ import { version } from "./version.ts";
 import { stateDirOf } from "./config/state-dir.ts";
 import { defaultMaxConcurrent } from "./server/capacity.ts";
 import { isRunning, nameProcess } from "./server/instance.ts";
+import { createObservers } from "./server/observers.ts";
 import { createClaudeAuth } from "./wiring.ts";
 
 const streamTiming: StreamTiming = { holdMs: 10_000, heartbeatMs: 15_000 };
@@ -119,23 +117,14 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     maxRunning: config.maxConcurrent ?? defaultMaxConcurrent(),
     maxWaiting: config.maxQueue,
   });
-  const metrics = createMetrics({
-    running: () => admission.running,
-    queued: () => admission.waiting,
-    queueLimit: () => config.maxQueue,
-    processes: () => owner.count,
-  });
-  const alerts = startAlerts(config, {
+  const observers = createObservers(config, {
     status: () => auth.status(),
-    isQueueFull: () => admission.waiting >= config.maxQueue && admission.isFull,
+    admission,
+    owner,
+    link: cluster?.link,
     log,
-    version,
-    now: Date.now,
   });
-  authListeners.push(
-    createAuthMetrics(metrics.registry, () => auth.status(), cluster?.link),
-    alerts.onAuthEvent,
-  );
+  authListeners.push(...observers.authListeners);
   const runner = createTurnRunner({
     fetchImages: createFetchImages({ isAllowed: config.fetchImages, download: downloadImage }),
     pool,
@@ -162,7 +151,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     runner.runTurn(turn, { ...context, signal: AbortSignal.any([context.signal, ending.signal]) });
   let isServing = false;
   const app = createApp({
-    runTurn: withKeyLimit(withTurnMetrics(runTurn, metrics), config.maxConcurrentPerKey),
+    runTurn: withKeyLimit(withTurnMetrics(runTurn, observers.metrics), config.maxConcurrentPerKey),
     modelAliases: config.modelAliases,
     timing: streamTiming,
     auth,
@@ -175,7 +164,9 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     keyring,
     limits: config,
     corsOrigins: config.corsOrigins,
-    metrics,
+    metrics: observers.metrics,
+    history: observers.history,
+    allSessions: care,
     metricsAllow: config.metricsAllow,
   });
 
@@ -208,10 +199,12 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       ending.abort(new CcapiError("shutting_down", "The server is shutting down.", { retryAfterMs: 5_000 }));
     const timer = setTimeout(cut, config.shutdownTimeoutMs);
     ending.signal.addEventListener("abort", () => setTimeout(listener.destroy, 500).unref(), { once: true });
+    // Who watches the dashboard is no request that an end waits for.
+    observers.history.close();
     await listener.drain();
     clearTimeout(timer);
     cut();
-    alerts.close();
+    observers.close();
     await auth.close();
     await runner.settled();
     await runner.close();

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { SpawnedProcess, SpawnOptions } from "@anthropic-ai/claude-agent-sdk";
 import { own, type OwnedProcess, type Traces } from "./owned-process.ts";
+import { memoryOf } from "./process-memory.ts";
 import { markName } from "./process-tree.ts";
 
 export type { OwnedProcess } from "./owned-process.ts";
@@ -32,6 +33,8 @@ export interface ProcessOwner {
   ): (options: SpawnOptions) => SpawnedProcess;
   /** How many there are, those included whose end is not over. */
   readonly count: number;
+  /** The memory that they have, in bytes. */
+  memory(): Promise<number>;
   /** Ends all of them, then the watchdog. */
   close(): Promise<void>;
 }
@@ -82,6 +85,10 @@ export function createProcessOwner(): ProcessOwner {
     },
     get count() {
       return living.size;
+    },
+    async memory() {
+      const each = await Promise.all([...living].map(({ pid }) => memoryOf(pid)));
+      return each.reduce((sum, bytes) => sum + bytes, 0);
     },
     async close() {
       // Once more for what was started meanwhile.

@@ -4,13 +4,15 @@ import type { Logger } from "../observe/log.ts";
 import type { AppEnv } from "./app-env.ts";
 import { onceSent } from "./sent.ts";
 
-/** Logs method, path without query, status, duration; never a body or a header. Probes are logged at debug. */
+/** Logs method, path without query, status, duration; never a body or a header. Probes, and what the dashboard looks at, are logged at debug. */
 export function accessLog(log: Logger): MiddlewareHandler<AppEnv> {
   return async (context, next) => {
     const startedAt = performance.now();
     await next();
     const { method, path } = context.req;
-    const isProbe = path.startsWith("/health") || path === "/metrics";
+    // The dashboard asks every few seconds.
+    const isProbe =
+      path.startsWith("/health") || path === "/metrics" || (method === "GET" && path.startsWith("/dashboard"));
     const write = (isAborted: boolean) => {
       const { requestId, client, errorCode } = context.var;
       const fields = {

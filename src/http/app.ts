@@ -11,6 +11,7 @@ import type { AppEnv } from "./app-env.ts";
 import { authHandlers, type AuthPorts } from "./auth.ts";
 import { adminsOnly, clientsOnly, clientsOr, recognise } from "./authenticate.ts";
 import { chatCompletions } from "./chat-completions.ts";
+import { addDashboard, type DashboardPorts } from "./dashboard.ts";
 import { anthropicRequestId } from "./dialect.ts";
 import { docsHandlers } from "./docs.ts";
 import { errorHandler, errorResponse } from "./errors.ts";
@@ -38,7 +39,8 @@ import { sessionHandlers, type SessionPorts } from "./sessions.ts";
 import { toInvalidRequest } from "./validation.ts";
 
 /** All that the app is made of. */
-export interface AppPorts extends ResponsePorts, Omit<HealthPorts, "auth">, AuthPorts, SessionPorts, MetricsPorts {
+export interface AppPorts
+  extends ResponsePorts, Omit<HealthPorts, "auth">, AuthPorts, SessionPorts, MetricsPorts, DashboardPorts {
   readonly log: Logger;
   readonly keyring: Keyring;
   readonly limits: { readonly maxBodyBytes: number; readonly requestsPerMinutePerKey: number | undefined };
@@ -150,8 +152,7 @@ export function createApp(ports: AppPorts) {
   app.openapi(docsRoutes.document, (context) => docs.document(context));
   app.openapi(docsRoutes.page, (context) => docs.page(context));
 
-  // Claude Code asks so, without a key, whether the server is there.
-  app.get("/", (context) => (context.req.method === "HEAD" ? context.body(null, 200) : context.notFound()));
+  addDashboard(app, ports);
 
   return app;
 }

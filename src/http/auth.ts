@@ -62,7 +62,8 @@ function toWord({ isAuthenticated }: AuthStatus): "authenticated" | "unauthentic
   return isAuthenticated ? "authenticated" : "unauthenticated";
 }
 
-function toDetails(status: AuthStatus) {
+/** All that is told of the credential. */
+export function toDetails(status: AuthStatus) {
   const { evidence, credential } = status;
   return {
     ...toAuthentication(status),

@@ -1,6 +1,7 @@
 // GET /metrics in Prometheus' text format, and the middleware that counts requests.
 import type { Context, MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
+import type { ResponseFacts } from "../observe/metrics.ts";
 import type { AppEnv } from "./app-env.ts";
 import { onceSent } from "./sent.ts";
 
@@ -8,7 +9,7 @@ import { onceSent } from "./sent.ts";
 export interface MetricsPorts {
   readonly metrics: {
     readonly registry: { readonly contentType: string; metrics(): Promise<string> };
-    onResponse(response: { method: string; route: string; status: number; durationMs: number }): void;
+    onResponse(response: ResponseFacts): void;
   };
 }
 
@@ -23,6 +24,8 @@ export function countRequests({ metrics }: MetricsPorts): MiddlewareHandler<AppE
         route: pattern(context),
         status: context.res.status,
         durationMs: performance.now() - startedAt,
+        client: context.var.client?.name,
+        error: context.var.errorCode,
       });
     onceSent(context, record);
   };

@@ -9,12 +9,13 @@ export type AuthLog = Record<"debug" | "info" | "warn" | "error", (fields: objec
 export function authLogger(log: AuthLog): AuthListener {
   return (event) => {
     const { type, ...fields } = event;
-    const [level, message] = tell(event);
+    const [level, message] = tellAuthEvent(event);
     log[level]({ event: type, ...fields }, message);
   };
 }
 
-function tell(event: AuthEvent): [level: keyof AuthLog, message: string] {
+/** An event in words, and how grave it is. */
+export function tellAuthEvent(event: AuthEvent): [level: keyof AuthLog, message: string] {
   switch (event.type) {
     case "error-detected":
       return ["info", `Authentication error detected in ${event.operation}, attempting refresh`];

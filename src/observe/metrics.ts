@@ -15,11 +15,24 @@ export interface Gauges {
   readonly processes: () => number;
 }
 
+/** An answer that has been sent. */
+export interface ResponseFacts {
+  readonly method: string;
+  /** A path's pattern. */
+  readonly route: string;
+  readonly status: number;
+  readonly durationMs: number;
+  /** Name of the key that asked, where one did. */
+  readonly client: string | undefined;
+  /** Our code for what went wrong. */
+  readonly error: string | undefined;
+}
+
 /** Records what happens to requests. */
 export interface Metrics {
   readonly registry: Registry;
-  /** An answer has been sent in full, or its client has gone. `route` is a path's pattern. */
-  onResponse(response: { method: string; route: string; status: number; durationMs: number }): void;
+  /** An answer has been sent in full, or its client has gone. */
+  onResponse(response: ResponseFacts): void;
   /** The model's first word came. */
   onFirstToken(profile: string, durationMs: number): void;
   /** A turn ended well. */

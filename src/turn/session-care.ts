@@ -16,6 +16,12 @@ export function sessionKey(clientName: string, id: string): string {
   return JSON.stringify([clientName, id]);
 }
 
+/** A session as the operator sees it. `process`: at work on a turn, kept for the next one, or none. */
+export interface SessionView {
+  readonly record: SessionRecord;
+  readonly process: "working" | "kept" | "none";
+}
+
 /** What can be done with sessions beside taking turns. */
 export interface SessionCare {
   /** Newest use first. */
@@ -24,6 +30,8 @@ export interface SessionCare {
   get(client: Client, id: string): Promise<SessionRecord>;
   /** @throws CcapiError `session_not_found` */
   delete(client: Client, id: string): Promise<void>;
+  /** Every client's, newest use first, at most so many; for the operator. */
+  overview(limit: number): Promise<SessionView[]>;
   /** Deletes what has expired, and what a client has beyond its limit. Resolves to how many went. */
   sweep(): Promise<number>;
 }
@@ -34,7 +42,7 @@ export function createSessionCare(ports: {
   readonly lock: KeyedLock;
   readonly ledger: Pick<Ledger, "add" | "delete">;
   /** Its process may have been kept for the next turn. */
-  readonly pool: Pick<Pool, "endSession"> | undefined;
+  readonly pool: Pick<Pool, "endSession" | "hasSession"> | undefined;
   /** Sessions kept for one client. */
   readonly maxPerClient: number;
 }): SessionCare {
@@ -84,11 +92,21 @@ export function createSessionCare(ports: {
     throw new CcapiError("session_not_found", "There is no session of this id, or it has expired.");
   }
 
+  function processOf({ clientName, id, claudeSessionId, resumeAt }: SessionRecord): SessionView["process"] {
+    if (lock.isHeld(sessionKey(clientName, id))) return "working";
+    return pool?.hasSession(claudeSessionId, resumeAt) === true ? "kept" : "none";
+  }
+
   return {
     list: (client) => sessions.list(client.name),
     get: find,
     async delete(client, id) {
       await remove(await find(client, id));
+    },
+    async overview(limit) {
+      const lists = await Promise.all((await sessions.clients()).map((clientName) => sessions.list(clientName)));
+      const newest = lists.flat().toSorted((a, b) => b.lastUsedAtMs - a.lastUsedAtMs);
+      return newest.slice(0, limit).map((record) => ({ record, process: processOf(record) }));
     },
     async sweep() {
       const expired = await sessions.expired();

@@ -66,6 +66,7 @@ function createHouse() {
       return {} as never; // The fake SDK does nothing with it.
     },
     count: 0,
+    memory: async () => 0,
     close: async () => undefined,
   };
 

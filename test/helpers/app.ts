@@ -3,6 +3,7 @@ import type { AuthStatus } from "../../src/auth/contract.ts";
 import { CcapiError } from "../../src/auth/errors.ts";
 import { type AppPorts, createApp } from "../../src/http/app.ts";
 import { createKeyring } from "../../src/http/keyring.ts";
+import { createHistory } from "../../src/observe/history.ts";
 import { createMetrics } from "../../src/observe/metrics.ts";
 import { createLogger, type Logger } from "../../src/observe/log.ts";
 import type { ResponseStore, StoredResponse } from "../../src/turn/responses.ts";
@@ -27,9 +28,11 @@ export const status: AuthStatus = {
   waiting: 0,
 };
 
+const gauges = { running: () => 1, queued: () => 0, queueLimit: () => 256, processes: () => 2 };
+
 export interface TestApp {
   /** The app itself, where a request comes with a connection. */
-  readonly app: { request(path: string, init: RequestInit, bindings: object): Response | Promise<Response> };
+  readonly app: { request(path: string | Request, init: RequestInit, bindings: object): Response | Promise<Response> };
   readonly request: (path: string, init?: RequestInit) => Promise<Response>;
   readonly post: (body: unknown, init?: RequestInit) => Promise<Response>;
   /** Turns that were asked for. */
@@ -80,13 +83,20 @@ export function makeApp(overrides: Partial<AppPorts> = {}): TestApp {
     isServing: () => true,
     now: () => Date.parse("2026-01-02T03:04:07.999Z"),
     sessions: { list: async () => [], get: () => Promise.reject(notFound()), delete: () => Promise.reject(notFound()) },
+    allSessions: { overview: async () => [], delete: () => Promise.reject(notFound()) },
     sessionTtlMs: 60_000,
     responses: memoryResponses(),
     keyring: createKeyring([{ name: "client", key: clientKey }], [{ name: "admin", key: adminKey }]),
     limits: { maxBodyBytes: 10_000, requestsPerMinutePerKey: undefined },
     corsOrigins: [],
     metricsAllow: [],
-    metrics: createMetrics({ running: () => 1, queued: () => 0, queueLimit: () => 256, processes: () => 2 }),
+    metrics: createMetrics(gauges),
+    history: createHistory({
+      gauges,
+      status: () => status,
+      memory: async () => ({ serverBytes: 1, claudeBytes: 2 }),
+      now: () => Date.parse("2026-01-02T03:04:07.999Z"),
+    }),
     ...overrides,
     log,
     runTurn: (turn, context) => {

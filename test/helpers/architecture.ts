@@ -59,7 +59,7 @@ export const rooms: Readonly<Record<string, RoomRule>> = {
     packages: true,
   },
   observe: { typesFrom: ["auth", "turn", "config"], packages: true },
-  dashboard: { packages: [] },
+  dashboard: { packages: ["node:crypto", "node:fs", "uplot"] },
   simulator: { packages: ["node:"] },
   config: { packages: ["node:"] },
   server: {

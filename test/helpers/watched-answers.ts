@@ -39,6 +39,8 @@ export async function watched(method: string, path: string, response: Response):
     if (what !== undefined) note(where, what, parse(text));
     return likewise(response, text);
   }
+  // Ours alone; its own tests read it.
+  if (path === "/dashboard/events") return response;
   if (type.startsWith("text/event-stream")) {
     const streamOf = isAnthropic ? messageStream : path.startsWith("/v1/responses") ? responseStream : chatStream;
     return likewise(response, response.body.pipeThrough(watching(streamOf(where))));
@@ -51,7 +53,8 @@ type Kind = keyof typeof faultsOf;
 /** What a body of JSON has to be; undefined where that is not OpenAI's to say. */
 function kindOfBody(method: string, path: string, status: number): Kind | undefined {
   // A failed refresh and a server that is not ready are answers, and have shapes of their own.
-  if (status >= 400) return /^\/health\/(?:ready|auth\/refresh)$/.test(path) ? undefined : "errorBody";
+  if (status >= 400)
+    return /^\/(?:health\/(?:ready|auth\/refresh)|dashboard\/refresh)$/.test(path) ? undefined : "errorBody";
   if (path === "/v1/models") return "modelList";
   if (path.startsWith("/v1/models/")) return "model";
   if (path === "/v1/chat/completions") return "chatCompletion";
