@@ -74,6 +74,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     maxIdle: config.poolMaxIdle ?? availableParallelism() * 2,
     maxIdleBytes: config.poolMaxIdleMb * 1_048_576,
     idleMs: config.poolIdleMs,
+    maxSpares: config.poolMaxSpares ?? availableParallelism(),
     maxRuns: 200,
     maxStarting: availableParallelism(),
     returnMs: 150,
@@ -110,7 +111,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     onEvent(event) {
       for (const tell of authListeners) tell(event);
       // What they were started with is not what the next run is to use.
-      if (event.type === "credential-change") pool.retire();
+      if (event.type === "credential-change") pool.renew();
     },
   });
   const admission = createAdmission({

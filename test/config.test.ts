@@ -25,6 +25,7 @@ describe("the configuration", () => {
       maxConcurrent: undefined,
       maxQueue: 256,
       poolMaxIdle: undefined,
+      poolMaxSpares: undefined,
       poolMaxIdleMb: 1_024,
       poolIdleMs: 300_000,
       maxConcurrentPerKey: undefined,

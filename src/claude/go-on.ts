@@ -1,7 +1,7 @@
 // What a run says to its process: the prompt, the results for which it waits, and what comes in between. Reads nothing of its answer.
 import type { ContentBlock } from "../turn/turn.ts";
 import { type Handed, liveResults, type ToolTalk } from "./hand-over.ts";
-import type { Taken } from "./pool.ts";
+import type { Taken } from "./pool-contract.ts";
 import type { Conversation } from "./profile.ts";
 import type { RunEvent, RunSpec } from "./run.ts";
 import type { ClaudeProcess } from "./sdk-process.ts";

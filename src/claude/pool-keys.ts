@@ -32,6 +32,12 @@ export function processKey(
   );
 }
 
+/** What two new conversations share that may begin in the same unused process. It has heard no words, so that end users may share it. */
+export function kindKey(spec: RunSpec, secret: Buffer): string {
+  const { reuse, conversation } = spec;
+  return `${conversation.kind} ${processKey({ ...spec, reuse: reuse && { ...reuse, endUser: undefined } }, secret)}`;
+}
+
 /** A conversation by its words, calls and results, whatever parts they came in. What the model thought is its own. */
 export function conversationKey(messages: readonly Message[], secret: Buffer): string {
   const plain = messages.map(({ role, content }) => [

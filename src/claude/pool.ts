@@ -1,181 +1,140 @@
-// Claude processes kept between runs: live ones for the next turn of their conversation, and ones whose conversation can be taken
-// back for a new one of the same client. A process serves one client key, end user, model, credential and set of options, ever.
-import { randomBytes } from "node:crypto";
-import type { ContentBlock, Message } from "../turn/turn.ts";
-import { speaks } from "./hearing.ts";
-import type { Handed } from "./hand-over.ts";
-import type { ClaudeProcess } from "./sdk-process.ts";
-import { memoryOf } from "./process-memory.ts";
-import { conversationKey, processKey } from "./pool-keys.ts";
+// Claude processes kept between runs: live ones for the next turn of their conversation, ones whose conversation can be taken
+// back for a new one of the same client, and spare ones, started before their prompt is known.
+// A process serves one client key, end user, model, credential and set of options, ever.
+import { randomBytes, randomUUID } from "node:crypto";
+import { createIdleProcesses } from "./idle-processes.ts";
+import { type AtWork, type Kept, type Origin, stands } from "./kept-process.ts";
+import type { Pool, PoolLimits, PoolPorts, StartProcess, Taken } from "./pool-contract.ts";
+import { conversationKey, kindKey, processKey } from "./pool-keys.ts";
 import type { Conversation } from "./profile.ts";
 import type { RunSpec } from "./run.ts";
+import type { ClaudeProcess } from "./sdk-process.ts";
+import { createSpares } from "./spares.ts";
 import { type ChatBefore, isFree, mayFollow, type Stands, standsAt } from "./standing.ts";
 import { createStartGate } from "./start-gate.ts";
-import type { Left } from "./trace.ts";
+import { surroundingsOf } from "./surroundings.ts";
 
-/** What the pool may hold. */
-export interface PoolLimits {
-  /** Processes that wait for a run. 0: none is ever kept. */
-  readonly maxIdle: number;
-  /** Memory of those, in bytes. */
-  readonly maxIdleBytes: number;
-  /** How long one waits, in milliseconds. */
-  readonly idleMs: number;
-  /** Runs that one process serves. */
-  readonly maxRuns: number;
-  /** Processes that are started at the same time: more than there are cores are slower, all of them. */
-  readonly maxStarting: number;
-  /** How long a run waits for a process that is about to be free before another is started, in milliseconds. */
-  readonly returnMs: number;
-}
+type Resumed = Extract<Conversation, { kind: "resume" }>;
 
-/** A process for a run. Give it back by `give` or `drop`, once. */
-export interface Taken {
-  readonly process: ClaudeProcess;
-  /** What Claude Code has reckoned for it before this run, US dollars; 0 where that is this conversation's own. */
-  readonly costBeforeUsd: number;
-  /** It has served another run before. */
-  readonly wasKept: boolean;
-  /** The calls whose results it waits for: the run brings them. */
-  readonly waiting: Handed | undefined;
-  readonly lastPrompt?: string;
-}
-
-/** The pool. */
-export interface Pool {
-  /** Processes that wait for a run. */
-  readonly idle: number;
-  /** Whether a process stands right at the end of this session's last turn. */
-  hasSession(sessionId: string, resumeAt: string): boolean;
-  /** A process in whose memory a chat stands right after these messages. Taken at once: `drop` it where the run does not begin. */
-  takeChat(spec: RunSpec, history: readonly Message[]): Taken | undefined;
-  /** A process that can begin the run; `start` makes one. Rejects with the signal's reason. */
-  take(spec: RunSpec, start: () => ClaudeProcess, signal: AbortSignal): Promise<Taken>;
-  /** Hands a process over whose run has ended well. @returns whether it is kept; if not, it is dropped and still to be ended. */
-  give(process: ClaudeProcess, spec: RunSpec, left: Left & { readonly costUsd: number }): boolean;
-  /** The run ended otherwise: the caller ends the process. */
-  drop(process: ClaudeProcess): void;
-  /** Ends the process of a session that is deleted. */
-  endSession(sessionId: string): Promise<void>;
-  /** Ends every process that waits, and keeps none of those that run now. */
-  retire(): void;
-  /** Ends everything, and keeps nothing any more. */
-  close(): Promise<void>;
-}
-
-/** A process between two runs. */
-interface Kept {
-  readonly process: ClaudeProcess;
-  readonly key: string;
-  readonly costUsd: number;
-  readonly runs: number;
-  readonly stands: Stands;
-  readonly timer: NodeJS.Timeout;
-  bytes: number;
-}
-
-/** A process at work. */
-interface AtWork extends ChatBefore {
-  readonly key: string;
-  readonly runs: number;
-  readonly epoch: number;
-}
-
-/** How long an idle process may take to end by itself. */
-const ownEndMs = 2_000;
+const noChat: ChatBefore = { history: [], first: undefined };
+const asNew = { costBeforeUsd: 0, wasKept: false, waiting: undefined } as const;
 
 /** Makes a pool. */
-export function createPool(limits: PoolLimits): Pool {
+export function createPool(limits: PoolLimits, { isBusy = () => false, now = Date.now }: PoolPorts = {}): Pool {
   const secret = randomBytes(32);
-  const idle = new Set<Kept>();
   const atWork = new Map<ClaudeProcess, AtWork>();
-  const ending = new Set<Promise<void>>();
   const gate = createStartGate<Kept>(limits.maxStarting, limits.returnMs);
-  let epoch = 0;
+  const today = () => new Date(now()).toDateString();
   let isClosed = false;
+  const idle = createIdleProcesses<Kept>(limits, ({ stands: at }) => {
+    if (at.is === "spare") spares.noteUnused(at.kind);
+  });
+  const spares = createSpares<{ readonly spec: RunSpec; readonly start: StartProcess }>({
+    maxSpares: Math.min(limits.maxSpares, limits.maxIdle),
+    idleMs: limits.idleMs,
+    now: () => performance.now(),
+    mayStart,
+    ready: (kind) => sparesOf(kind).length + (kind.startsWith("none ") ? chatsOf(kind.slice(5)).length : 0),
+    begin: beginSpare,
+  });
 
-  function remove(kept: Kept): void {
-    idle.delete(kept);
-    clearTimeout(kept.timer);
+  const all = <Is extends Stands["is"]>(is: Is) => [...idle].filter((kept) => stands(kept, is));
+  const sparesOf = (kind: string) => all("spare").filter((kept) => kept.stands.kind === kind);
+  const chatsOf = (key: string) =>
+    all("chat").filter((kept) => kept.key === key && isFree(kept.stands) && kept.day === today());
+
+  function mayStart(): boolean {
+    return !isClosed && gate.isQuiet && !isBusy() && ![...atWork.values()].some(({ isHeard }) => !isHeard);
   }
 
-  function end(kept: Kept): void {
-    remove(kept);
-    const ended = kept.process.end({ closeFirstMs: ownEndMs }).finally(() => ending.delete(ended));
-    ending.add(ended);
+  function originOf(spec: RunSpec): Origin {
+    const readsLogin = spec.child.kind === "stored_login";
+    return { key: processKey(spec, secret), readsLogin, day: today(), runs: 0 };
   }
 
-  /** Between two runs it has nothing to say: one that speaks out of turn, or dies, is of no further use. */
-  async function watch(kept: Kept): Promise<void> {
-    for (;;) {
-      const step = await kept.process.peek().catch(() => undefined);
-      if (!idle.has(kept)) return; // Taken: the message is its run's.
-      if (step === undefined || step.done === true || speaks(step.value)) return end(kept);
-      await kept.process.next();
-    }
+  function begin(kept: Kept, chat = noChat, key = kept.key): Taken {
+    idle.remove(kept);
+    const { readsLogin, day, runs } = kept;
+    const { process, stands: at } = kept;
+    const { history, first } = chat;
+    atWork.set(process, { key, readsLogin, day, runs, history, first, isHeard: false, isRetired: false });
+    const costBeforeUsd = at.is === "session" ? 0 : kept.costUsd;
+    const lastPrompt = at.is === "chat" ? { lastPrompt: at.last } : {};
+    return { process, costBeforeUsd, wasKept: true, waiting: at.waiting, ...lastPrompt };
   }
 
-  async function weigh(kept: Kept): Promise<void> {
-    kept.bytes = await memoryOf(kept.process.pid);
-    let sum = [...idle].reduce((bytes, each) => bytes + each.bytes, 0);
-    for (const each of idle) {
-      if (sum <= limits.maxIdleBytes) break;
-      sum -= each.bytes;
-      end(each); // In the order of their waiting: the longest first.
-    }
+  function beginNew(process: ClaudeProcess, spec: RunSpec): Taken {
+    atWork.set(process, { ...originOf(spec), ...noChat, isHeard: false, isRetired: false });
+    return { process, ...asNew };
   }
 
-  function keep(parts: Omit<Kept, "timer" | "bytes">): void {
-    const kept: Kept = { ...parts, bytes: 0, timer: setTimeout(() => end(kept), limits.idleMs).unref() };
-    if (isFree(kept.stands) && gate.offer(kept.key, kept)) return clearTimeout(kept.timer);
+  function keep(kept: Kept): void {
+    if (isFree(kept.stands) && kept.day === today() && gate.offer(kept.key, kept)) return;
     idle.add(kept);
-    void watch(kept);
-    void weigh(kept);
-    const oldest = idle.size > limits.maxIdle ? idle.values().next().value : undefined;
-    if (oldest !== undefined) end(oldest);
-  }
-
-  function begin(kept: Kept, history: readonly Message[], first: string | undefined): Taken {
-    remove(kept);
-    atWork.set(kept.process, { key: kept.key, runs: kept.runs, history, first, epoch });
-    const { process, stands } = kept;
-    const costBeforeUsd = stands.is === "session" ? 0 : kept.costUsd;
-    const lastPrompt = stands.is === "chat" ? { lastPrompt: stands.last } : {};
-    return { process, costBeforeUsd, wasKept: true, waiting: stands.waiting, ...lastPrompt };
   }
 
   /** Begins a new conversation in a process that has had another. */
   async function clear(kept: Kept): Promise<Taken | undefined> {
     if (kept.stands.is !== "chat") return undefined;
-    const taken = begin(kept, [], undefined);
+    const taken = begin(kept);
     if (await kept.process.rewind(kept.stands.first, kept.stands.last)) return taken;
     atWork.delete(kept.process);
-    end(kept);
+    idle.end(kept);
     return undefined;
   }
 
   /** The process of this very turn; any other of the session is ended first, for both would write to its transcript. */
-  async function takeSession(
-    key: string,
-    { sessionId, resumeAt }: Extract<Conversation, { kind: "resume" }>,
-    prompt: readonly ContentBlock[],
-  ): Promise<Taken | undefined> {
-    for (const kept of idle) {
-      if (kept.stands.is !== "session" || kept.stands.sessionId !== sessionId) continue;
+  async function takeSession(key: string, { sessionId, resumeAt }: Resumed, prompt: RunSpec["prompt"]) {
+    for (const kept of all("session")) {
+      if (kept.stands.sessionId !== sessionId) continue;
       const isThere = kept.key === key && kept.stands.resumeAt === resumeAt;
-      if (isThere && mayFollow(kept.stands, prompt)) return begin(kept, [], undefined);
-      end(kept);
+      if (isThere && mayFollow(kept.stands, prompt)) return begin(kept);
+      idle.end(kept);
     }
-    await Promise.all(ending);
+    await idle.ended();
     return undefined;
   }
 
-  async function takeCleared(key: string): Promise<Taken | undefined> {
-    for (const kept of [...idle].filter((each) => each.key === key && isFree(each.stands))) {
-      const taken = idle.has(kept) ? await clear(kept) : undefined;
-      if (taken !== undefined) return taken;
+  /** Begins a new conversation in a process started ahead, where it still is what one started now would be. */
+  async function claim(kept: Kept, spec: RunSpec): Promise<Taken | undefined> {
+    if (kept.stands.is !== "spare") return undefined;
+    const taken = begin(kept, undefined, processKey(spec, secret));
+    if ((await surroundingsOf(placeOf(spec), today())) === kept.stands.surroundings) {
+      spares.noteHit(kept.stands.kind);
+      return taken;
     }
+    atWork.delete(kept.process);
+    idle.end(kept);
     return undefined;
+  }
+
+  async function beginSpare(kind: string, { spec, start }: { readonly spec: RunSpec; readonly start: StartProcess }) {
+    const surroundings = await surroundingsOf(placeOf(spec), today());
+    if (surroundings === undefined) return false;
+    if (!mayStart()) return true; // Something came up; later.
+    const sessionId = spec.conversation.kind === "new" ? randomUUID() : undefined;
+    const process = start({
+      ...spec,
+      conversation: sessionId === undefined ? { kind: "none" } : { kind: "new", sessionId },
+    });
+    const leave = gate.enterNow();
+    void process.ready.then(leave.started).then(spares.consider);
+    const others = all("spare");
+    const oldest = others.find((kept) => kept.stands.kind !== kind);
+    if (others.length >= limits.maxSpares && oldest !== undefined) idle.end(oldest);
+    idle.add({
+      ...originOf(spec),
+      process,
+      costUsd: 0,
+      stands: { is: "spare", kind, sessionId, surroundings, waiting: undefined },
+    });
+    return true;
+  }
+
+  function endAll(isMeant: (origin: Origin) => boolean): void {
+    spares.forget();
+    for (const kept of idle) if (isMeant(kept)) idle.end(kept);
+    for (const work of atWork.values()) work.isRetired ||= isMeant(work);
   }
 
   return {
@@ -183,68 +142,90 @@ export function createPool(limits: PoolLimits): Pool {
       return idle.size;
     },
     hasSession: (sessionId, resumeAt) =>
-      [...idle].some(
-        ({ stands }) => stands.is === "session" && stands.sessionId === sessionId && stands.resumeAt === resumeAt,
-      ),
+      all("session").some(({ stands: at }) => at.sessionId === sessionId && at.resumeAt === resumeAt),
     takeChat(spec, history) {
       if (spec.reuse === undefined) return undefined;
       const key = processKey(spec, secret);
       const conversation = conversationKey(history, secret);
-      for (const kept of idle) {
-        const { stands } = kept;
-        if (kept.key !== key || stands.is !== "chat" || stands.conversation !== conversation) continue;
-        if (!mayFollow(stands, spec.prompt)) continue;
-        return begin(kept, stands.history, stands.first);
+      const kept = all("chat").find(
+        (each) => each.key === key && each.stands.conversation === conversation && mayFollow(each.stands, spec.prompt),
+      );
+      return kept && begin(kept, kept.stands);
+    },
+    async takeSpare(spec) {
+      if (spec.reuse === undefined || spec.isFresh === true || isClosed) return undefined;
+      const kind = kindKey(spec, secret);
+      for (;;) {
+        const [kept] = sparesOf(kind);
+        if (kept?.stands.sessionId === undefined) return undefined;
+        const taken = await claim(kept, spec);
+        if (taken !== undefined) return { ...taken, sessionId: kept.stands.sessionId };
       }
-      return undefined;
     },
     async take(spec, start, signal) {
       const { conversation, reuse } = spec;
-      if (reuse === undefined || isClosed)
-        return { process: start(), costBeforeUsd: 0, wasKept: false, waiting: undefined };
+      if (reuse === undefined || isClosed) return { process: start(spec), ...asNew };
       const key = processKey(spec, secret);
       if (conversation.kind === "resume") {
         const live = await takeSession(key, conversation, spec.prompt);
         if (live !== undefined) return live;
       }
-      const isNewChat = conversation.kind === "none";
-      // Nothing is waited for where nothing is idle: what comes back meanwhile is offered to who stands at the gate.
-      const cleared = isNewChat && idle.size > 0 ? await takeCleared(key) : undefined;
-      if (cleared !== undefined) return cleared;
+      const isNewChat = conversation.kind === "none" && spec.isFresh !== true;
+      const kind = kindKey(spec, secret);
+      for (;;) {
+        const kept = isNewChat ? (chatsOf(key)[0] ?? sparesOf(kind)[0]) : undefined;
+        if (kept === undefined) break; // And nothing is waited for until it stands at the gate: what comes back is offered there.
+        const taken = await (kept.stands.is === "chat" ? clear(kept) : claim(kept, spec));
+        if (taken !== undefined) return taken;
+      }
       const mayReturn = isNewChat && [...atWork.values()].some((each) => each.key === key);
       const leave = await gate.enter({ key: isNewChat ? key : undefined, mayReturn, signal });
       if (leave.offered !== undefined) {
         const returned = await clear(leave.offered);
         if (returned !== undefined) return returned;
       }
-      const process = start();
+      if (conversation.kind !== "resume")
+        spares.noteMiss(kind, { spec: { ...spec, prompt: [], taken: undefined }, start });
+      const process = start(spec);
       void process.ready.then(leave.started);
-      atWork.set(process, { key, runs: 0, history: [], first: undefined, epoch });
-      return { process, costBeforeUsd: 0, wasKept: false, waiting: undefined };
+      return beginNew(process, spec);
+    },
+    heard(process) {
+      const work = atWork.get(process);
+      if (work === undefined || work.isHeard) return;
+      work.isHeard = true;
+      spares.consider();
     },
     give(process, spec, left) {
       const work = atWork.get(process);
       atWork.delete(process);
-      if (work === undefined || isClosed || work.epoch !== epoch || left.isBusy) return false;
+      queueMicrotask(spares.consider);
+      if (work === undefined || isClosed || work.isRetired || left.isBusy) return false;
       const runs = work.runs + 1;
-      const stands = standsAt(spec, left, work, secret);
-      if (stands === undefined || runs >= limits.maxRuns || limits.maxIdle === 0) return false;
-      keep({ process, key: work.key, costUsd: left.costUsd, runs, stands });
+      const at = standsAt(spec, left, work, secret);
+      if (at === undefined || runs >= limits.maxRuns || limits.maxIdle === 0) return false;
+      const { key, readsLogin, day } = work;
+      keep({ process, key, readsLogin, day, runs, costUsd: left.costUsd, stands: at });
       return true;
     },
-    drop: (process) => void atWork.delete(process),
+    drop(process) {
+      atWork.delete(process);
+      queueMicrotask(spares.consider);
+    },
     async endSession(sessionId) {
-      for (const kept of idle) if (kept.stands.is === "session" && kept.stands.sessionId === sessionId) end(kept);
-      await Promise.all(ending);
+      for (const kept of all("session")) if (kept.stands.sessionId === sessionId) idle.end(kept);
+      await idle.ended();
     },
-    retire() {
-      epoch += 1;
-      for (const kept of idle) end(kept);
-    },
+    renew: () => endAll(({ readsLogin }) => !readsLogin),
+    retire: () => endAll(() => true),
     async close() {
       isClosed = true;
-      for (const kept of idle) end(kept);
-      await Promise.all(ending);
+      endAll(() => true);
+      await idle.ended();
     },
   };
+}
+
+function placeOf({ turn, workspace, child }: RunSpec) {
+  return { profile: turn.profile, workspace, child };
 }

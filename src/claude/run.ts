@@ -12,7 +12,7 @@ import { keptOpen, watchSilence } from "./hearing.ts";
 import { createTalk, goOn, replay } from "./go-on.ts";
 import type { Handed } from "./hand-over.ts";
 import { HelperFailure, watchHelper } from "./helper-watch.ts";
-import type { Pool, Taken } from "./pool.ts";
+import type { Pool, Taken } from "./pool-contract.ts";
 import type { ProcessOwner } from "./process.ts";
 import type { Conversation, RunLimits, TurnSettings } from "./profile.ts";
 import type { Runtime } from "./runtime.ts";
@@ -36,6 +36,8 @@ export interface RunSpec {
   readonly reuse?: Reuse | undefined;
   /** The process that it goes on in, taken from the pool. */
   readonly taken?: Taken | undefined;
+  /** Nothing that has waited may serve it: it was tried, and was of no use. */
+  readonly isFresh?: boolean;
 }
 
 /** Who is parted from whom. */
@@ -83,7 +85,7 @@ export interface ClaudeRun {
   readonly events: AsyncGenerator<RunEvent, void, undefined>;
   /** Resolves when the process and everything it started are gone, or kept for another run. Never rejects. */
   readonly ended: Promise<void>;
-  /** Whether its process had served another run before. */
+  /** Whether its process had waited in the pool before. */
   readonly wasKept: boolean;
 }
 
@@ -137,8 +139,8 @@ async function* runEvents(
     signal.throwIfAborted();
     yield { type: "phase", phase: "starting" };
     signal.throwIfAborted(); // The caller may have taken its time.
-    const start = () => startClaudeProcess(spec, { sdk, owner });
-    const taken = spec.taken ?? (await pool?.take(spec, start, signal)) ?? { process: start(), ...own };
+    const start = (wanted: RunSpec) => startClaudeProcess(wanted, { sdk, owner });
+    const taken = spec.taken ?? (await pool?.take(spec, start, signal)) ?? { process: start(spec), ...own };
     claude = taken.process;
     onTaken(taken);
     signal.throwIfAborted();
@@ -160,7 +162,10 @@ async function* runEvents(
     const form = createAnswerForm(spec.turn.outputFormat);
     let before = taken.waiting;
     for await (const event of form.events(() => readAnswer(heardOf, spec.turn, now, talk), talk.send)) {
-      if (event.type !== "phase") heard.abort();
+      if (event.type !== "phase" && !heard.signal.aborted) {
+        heard.abort();
+        pool?.heard(claude);
+      }
       // It has heard its results: from here on it goes on with what is still to be run.
       if (before !== undefined) yield* replay(before, spec.conversation);
       before = undefined;

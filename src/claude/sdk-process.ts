@@ -33,7 +33,7 @@ export interface ClaudeProcess {
    */
   rewind(first: string, last: string): Promise<boolean>;
   readonly pid: number | undefined;
-  /** Resolves with its first message, or when it is gone. */
+  /** Resolves when it has started, or is gone. */
   readonly ready: Promise<void>;
   exitReason(): string | undefined;
   stderrTail(): string;
@@ -78,6 +78,10 @@ export function startClaudeProcess(spec: RunSpec, { sdk, owner }: ProcessPorts):
     },
   });
   const iterator = query[Symbol.asyncIterator]();
+  query.initializationResult().then(
+    () => markReady(),
+    () => undefined,
+  ); // Failed: its end tells.
 
   async function endAll(closeFirstMs: number): Promise<void> {
     const { kind, configDir } = spec.child;
@@ -107,7 +111,6 @@ export function startClaudeProcess(spec: RunSpec, { sdk, owner }: ProcessPorts):
     next() {
       const step = ahead ?? iterator.next();
       ahead = undefined;
-      step.then(() => markReady(), markReady);
       return step;
     },
     peek: () => (ahead ??= iterator.next()),

@@ -22,6 +22,16 @@ export type Stands =
       readonly sessionId: string;
       readonly resumeAt: string;
       readonly waiting: Handed | undefined;
+    }
+  /** At its start: it has not been asked for anything. */
+  | {
+      readonly is: "spare";
+      readonly kind: string;
+      /** Under which its transcript will be; `undefined`: it has none. */
+      readonly sessionId: string | undefined;
+      /** What it read as it started. */
+      readonly surroundings: string;
+      readonly waiting: undefined;
     };
 
 /** The chat that a process went on with in its last run; empty where it began one. */
@@ -37,7 +47,7 @@ export function standsAt(
   left: Left,
   { history, first }: ChatBefore,
   secret: Buffer,
-): Stands | undefined {
+): Exclude<Stands, { is: "spare" }> | undefined {
   const { conversation, reuse, limits } = spec;
   // Claude Code counts these over all of a process's runs.
   if (limits.maxBudgetUsd !== undefined || limits.maxTurns !== undefined) return undefined;

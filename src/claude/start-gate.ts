@@ -10,6 +10,10 @@ export interface StartLeave<T> {
 
 /** The gate. */
 export interface StartGate<T> {
+  /** Nothing is starting, and nobody waits. */
+  readonly isQuiet: boolean;
+  /** Leave to start at once, whatever else is starting: only while the gate is quiet. */
+  enterNow(): StartLeave<T>;
   /**
    * Waits for leave to start. Rejects with the signal's reason.
    *
@@ -62,6 +66,10 @@ export function createStartGate<T>(maxStarting: number, returnMs: number): Start
   }
 
   return {
+    get isQuiet() {
+      return starting === 0 && waiters.size === 0;
+    },
+    enterNow: leaveToStart,
     async enter({ key, mayReturn, signal }) {
       signal.throwIfAborted();
       if (!mayReturn && starting < maxStarting) return leaveToStart();

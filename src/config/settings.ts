@@ -54,6 +54,7 @@ export const settings = {
   requestsPerMinutePerKey: optional("Limits", "CCAPI_REQUESTS_PER_MINUTE_PER_KEY", integer(1, 1_000_000), "Requests of one key in a minute; beyond: 429.", "no limit"),
   requestTimeoutMs: setting("Limits", "CCAPI_REQUEST_TIMEOUT_MS", integer(1_000, 24 * hour), 30 * minute, "Time for one request, its waiting included; beyond: 504."),
   poolMaxIdle: optional("Limits", "CCAPI_POOL_MAX_IDLE", integer(0, 10_000), "Claude processes kept between requests, about 140 MB each; 0: each request starts its own.", "two for each core"),
+  poolMaxSpares: optional("Limits", "CCAPI_POOL_MAX_SPARES", integer(0, 10_000), "Of those, the ones started before their request is known, for kinds of requests that came twice; 0: none.", "one for each core"),
   poolMaxIdleMb: setting("Limits", "CCAPI_POOL_MAX_IDLE_MB", integer(0, 1_000_000), 1_024, "Memory of the processes kept, measured, in megabytes."),
   poolIdleMs: setting("Limits", "CCAPI_POOL_IDLE_MS", integer(0, 86_400_000), 300_000, "How long a kept process waits for its next request."),
   maxTurns: optional("Limits", "CCAPI_MAX_TURNS", integer(1, 10_000), "Model calls in one agent run.", "no limit"),

@@ -3,37 +3,25 @@
 import type { AuthAdmission, Decision } from "../auth/contract.ts";
 import { CcapiError } from "../auth/errors.ts";
 import type { ChildSetup } from "../claude/child-setup.ts";
-import type { RunLimits } from "../claude/profile.ts";
-import type { Pool } from "../claude/pool.ts";
+import type { Pool } from "../claude/pool-contract.ts";
 import type { ClaudeRun, RunSpec } from "../claude/run.ts";
-import { splitConversation } from "../claude/transcript.ts";
 import { createTrace } from "../claude/trace.ts";
 import { addUsage, noUsage } from "../claude/usage.ts";
-import { type OpenConversation, openConversation } from "./conversation.ts";
+import type { OpenConversation } from "./conversation.ts";
 import type { HandOvers } from "./hand-overs.ts";
-import type { Ledger } from "./ledger.ts";
 import { type ModelBlame, modelRefused } from "./model-blame.ts";
+import { type Beginning, type OpenPorts, openRun } from "./open-run.ts";
 import { prepare } from "./prepare.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { afterSideEffects, notRenewed, type Resumption, startOf, toResumption } from "./recover.ts";
-import type { SessionStore } from "./sessions.ts";
-import { memoryConversation } from "./stateless.ts";
 import type { Turn, TurnContext, TurnEvent } from "./turn.ts";
 
 /** What an attempt needs. */
-export interface AttemptPorts {
-  readonly sessions: SessionStore;
-  readonly ledger: Ledger;
+export interface AttemptPorts extends OpenPorts {
+  readonly pool: (OpenPorts["pool"] & Pick<Pool, "endSession">) | undefined;
   readonly prepareChild: () => Promise<ChildSetup>;
   readonly startRun: (spec: RunSpec, signal: AbortSignal) => ClaudeRun;
-  /** Makes sure of the folder that a turn's Claude works in. */
-  readonly openWorkspace: (turn: Turn, context: TurnContext) => Promise<string>;
-  readonly pool: Pick<Pool, "takeChat" | "hasSession" | "endSession"> | undefined;
   readonly blame: ModelBlame;
-  readonly limits: RunLimits;
-  readonly skipPermissions: boolean;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
 }
 
 /** How an attempt ended that threw nothing. */
@@ -57,7 +45,7 @@ export interface Attempt {
 /**
  * Makes an attempt with the leave that the turn has. Nothing happens before its first event is asked for.
  *
- * @param resumed where an earlier attempt of the turn stopped, if it did; this one then owns its conversation.
+ * @param beginning where it begins; it then owns the conversation of the attempt before it.
  */
 export function createAttempt(
   turn: Turn,
@@ -65,8 +53,9 @@ export function createAttempt(
   auth: AuthAdmission,
   signal: AbortSignal,
   ports: AttemptPorts & { readonly handOvers: HandOvers },
-  resumed: Resumption | undefined,
+  beginning: Beginning,
 ): Attempt {
+  const { resumed } = beginning;
   const progress = createProgress(context.delivery);
   const trace = createTrace("");
   /** Words that nobody has been sent: those of a call that breaks off were never said. */
@@ -92,8 +81,9 @@ export function createAttempt(
     try {
       const child = await prepare(ports.prepareChild, auth, decide);
       if (child !== undefined) {
-        const spec = await open(child);
-        run = ports.startRun(spec.run, AbortSignal.any([signal, replaced.signal]));
+        const begun = await openRun(turn, context, child, beginning, ports);
+        ({ opened } = begun);
+        run = ports.startRun(begun.run, AbortSignal.any([signal, replaced.signal]));
         for await (const event of run.events) {
           progress.note(event);
           trace.note(event);
@@ -120,7 +110,7 @@ export function createAttempt(
               break;
             case "finish":
               yield* unsaid.splice(0);
-              yield await conclude(event, spec);
+              yield await conclude(event, begun.opened);
               return { is: "finished" };
             case "phase":
               yield event;
@@ -154,35 +144,9 @@ export function createAttempt(
     return carryOver(progress);
   }
 
-  async function open(child: ChildSetup): Promise<OpenedRun> {
-    const workspace = await ports.openWorkspace(turn, context);
-    const place = { configDir: child.configDir, workspace };
-    const { limits, skipPermissions } = ports;
-    const reuse = { client: context.client.name, endUser: turn.endUser, isSession: turn.sessionId !== undefined };
-    const common = { workspace, limits, skipPermissions, child, reuse };
-    const live = opened === undefined ? takeChat({ ...common, turn }) : undefined;
-    if (live !== undefined) {
-      opened = live.opened;
-      return { run: live.spec, opened: live.opened };
-    }
-    opened ??= await openConversation(turn, context.client, place, ports);
-    const { system } = opened;
-    const { conversation, prompt } = resumed ?? opened;
-    return { run: { ...common, turn: { ...turn, system }, prompt, conversation }, opened };
-  }
-
-  /** A chat whose history is in the memory of a process: nothing of it has to be handed over again, or written anywhere. */
-  function takeChat(common: Omit<RunSpec, "prompt" | "conversation">) {
-    if (turn.sessionId !== undefined || turn.profile !== "chat") return undefined;
-    const { history, prompt } = splitConversation(turn.messages);
-    const spec: RunSpec = { ...common, prompt, conversation: { kind: "none" } };
-    const taken = history.length === 0 ? undefined : ports.pool?.takeChat(spec, history);
-    return taken && { spec: { ...spec, taken }, opened: memoryConversation(turn, prompt) };
-  }
-
   async function conclude(
     event: Extract<TurnEvent, { type: "finish" }>,
-    { opened: conversation }: OpenedRun,
+    conversation: OpenConversation,
   ): Promise<TurnEvent> {
     const { costBeforeUsd } = conversation;
     // A run that we cut short doesn't know its cost: the next one's total holds it.
@@ -225,12 +189,6 @@ export function createAttempt(
       if (!isHandedOn) await opened?.close();
     },
   };
-}
-
-/** A run with its conversation. */
-interface OpenedRun {
-  readonly run: RunSpec;
-  readonly opened: OpenConversation;
 }
 
 /**

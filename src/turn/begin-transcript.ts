@@ -1,4 +1,5 @@
 // Begins the transcript of a turn's conversation, on the list of those that must not stay until somebody says otherwise.
+import { randomUUID } from "node:crypto";
 import type { Conversation } from "../claude/profile.ts";
 import { toModelMessages, type ToolSettings } from "../claude/toolbox.ts";
 import { type TranscriptPlace, writeTranscript } from "../claude/transcript.ts";
@@ -24,4 +25,9 @@ export async function beginTranscript(
     await ledger.delete(place).catch(() => undefined); // Then the next start does it.
     throw error;
   }
+}
+
+/** The id of a new conversation. No process that runs can be given a history: one with words before the prompt needs its own. */
+export async function newId(history: Turn["messages"], idOfSpare: () => Promise<string | undefined>): Promise<string> {
+  return (history.length === 0 ? await idOfSpare() : undefined) ?? randomUUID();
 }

@@ -1,9 +1,8 @@
 // Where a turn's conversation comes from and where it goes: a session's transcript that stays, or one that is deleted.
 // Decides nothing about running it.
-import { randomUUID } from "node:crypto";
 import { CcapiError } from "../auth/errors.ts";
 import type { Handed } from "../claude/hand-over.ts";
-import type { Pool } from "../claude/pool.ts";
+import type { Pool } from "../claude/pool-contract.ts";
 import type { Conversation } from "../claude/profile.ts";
 import {
   deleteTranscript,
@@ -13,7 +12,7 @@ import {
   untilInTranscript,
 } from "../claude/transcript.ts";
 import { toModelPrompt } from "../claude/tool-server.ts";
-import { beginTranscript } from "./begin-transcript.ts";
+import { beginTranscript, newId } from "./begin-transcript.ts";
 import type { HandOvers } from "./hand-overs.ts";
 import type { Ledger } from "./ledger.ts";
 import type { SessionRecord, SessionStore } from "./sessions.ts";
@@ -55,6 +54,8 @@ export interface ConversationPorts {
   readonly pool: Pick<Pool, "hasSession"> | undefined;
   /** Where agents' conversations without a session wait for the client's tools. */
   readonly handOvers: HandOvers;
+  /** Under which id the transcript of a new conversation will be, where a process was started for it ahead. */
+  readonly idOfSpare: () => Promise<string | undefined>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -87,11 +88,11 @@ async function openNewSession(
   id: string,
   client: Client,
   turnPlace: TurnPlace,
-  { sessions, ledger, pool, now }: ConversationPorts,
+  { sessions, ledger, pool, idOfSpare, now }: ConversationPorts,
 ): Promise<OpenConversation> {
   assertToolMessages(turn.messages);
   const { history, prompt } = splitConversation(turn.messages);
-  const place = { ...turnPlace, sessionId: randomUUID() };
+  const place = { ...turnPlace, sessionId: await newId(history, idOfSpare) };
   const expired = await sessions.getExpired(client.name, id);
   if (expired !== undefined) await deleteTranscript(toPlace(expired));
   let committed: SessionRecord | undefined;

@@ -2,7 +2,7 @@
 // a server that starts anew deletes their transcripts, and goes on from what the client sends.
 import { randomBytes } from "node:crypto";
 import type { Handed } from "../claude/hand-over.ts";
-import type { Pool } from "../claude/pool.ts";
+import type { Pool } from "../claude/pool-contract.ts";
 import { conversationKey } from "../claude/pool-keys.ts";
 import { splitConversation, type TranscriptPlace } from "../claude/transcript.ts";
 import type { Ledger } from "./ledger.ts";

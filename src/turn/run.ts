@@ -46,6 +46,7 @@ export function createTurnRunner(ports: TurnPorts): TurnRunner {
     };
     let last: Promise<void> = Promise.resolve();
     let resumption: Resumption | undefined;
+    let isFresh = false;
     try {
       assertTools(asked);
       // Of a session's messages only the last count; what they have to answer is known when it is opened.
@@ -54,7 +55,7 @@ export function createTurnRunner(ports: TurnPorts): TurnRunner {
       const turn = await ports.fetchImages(asked, signal);
       yield* seat.take();
       for (;;) {
-        const attempt = createAttempt(turn, context, seat.auth, signal, attemptPorts, resumption);
+        const attempt = createAttempt(turn, context, seat.auth, signal, attemptPorts, { resumed: resumption, isFresh });
         resumption = undefined; // Its conversation is the attempt's now.
         let end: AttemptEnd;
         try {
@@ -64,6 +65,7 @@ export function createTurnRunner(ports: TurnPorts): TurnRunner {
         }
         if (end.is === "finished") return;
         ({ resumption } = end);
+        isFresh ||= end.is === "again";
         const attemptIsGone = last;
         if (end.is === "carry-over") yield* renewed(seat, resumption, turn, context.signal);
         // The next attempt writes to the same transcript.

@@ -1,7 +1,7 @@
 // Sessions as their owners manage them: list, look, delete; and the sweep of those that nobody used for long.
 // Runs no turn. A session whose turn is running is deleted at once and its transcript when the turn is over.
 import { CcapiError } from "../auth/errors.ts";
-import type { Pool } from "../claude/pool.ts";
+import type { Pool } from "../claude/pool-contract.ts";
 import { toPlace } from "./conversation.ts";
 import type { Ledger } from "./ledger.ts";
 import type { KeyedLock } from "./lock.ts";

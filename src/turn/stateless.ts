@@ -3,7 +3,7 @@
 import { randomUUID } from "node:crypto";
 import { toModelPrompt } from "../claude/tool-server.ts";
 import { isInTranscript, splitConversation, untilInTranscript } from "../claude/transcript.ts";
-import { beginTranscript } from "./begin-transcript.ts";
+import { beginTranscript, newId } from "./begin-transcript.ts";
 import type { ConversationPorts, OpenConversation, TurnPlace } from "./conversation.ts";
 import type { Waiting } from "./hand-overs.ts";
 import type { Ledger } from "./ledger.ts";
@@ -39,11 +39,11 @@ export async function openAgent(
   turn: Turn,
   client: Client,
   turnPlace: TurnPlace,
-  { ledger, pool, handOvers }: ConversationPorts,
+  { ledger, pool, handOvers, idOfSpare }: ConversationPorts,
 ): Promise<OpenConversation> {
   const { history, prompt } = splitConversation(turn.messages);
   const waiting = await reachable(handOvers.take(turn, client), pool, ledger);
-  const place = waiting?.place ?? { ...turnPlace, sessionId: randomUUID() };
+  const place = waiting?.place ?? { ...turnPlace, sessionId: await newId(history, idOfSpare) };
   const released = Promise.withResolvers<void>();
   let isWaiting = false;
   return {

@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ClaudeProcess } from "../../src/claude/sdk-process.ts";
-import { createPool, type Pool, type PoolLimits, type Taken } from "../../src/claude/pool.ts";
+import { createPool } from "../../src/claude/pool.ts";
+import type { Pool, PoolLimits, Taken } from "../../src/claude/pool-contract.ts";
 import type { RunSpec } from "../../src/claude/run.ts";
 import type { Message } from "../../src/turn/turn.ts";
 
@@ -10,6 +11,7 @@ const limits: PoolLimits = {
   maxIdle: 8,
   maxIdleBytes: 1e12,
   idleMs: 60_000,
+  maxSpares: 0,
   maxRuns: 100,
   maxStarting: 2,
   returnMs: 2,
@@ -266,41 +268,199 @@ describe("no process is kept", () => {
   });
 });
 
-it("one client's words never reach another's process, however runs, ends and cancellations interleave (B3, C2)", async () => {
-  const step = fc.record({
-    client: fc.constantFrom("one", "two", "three"),
-    ends: fc.constantFrom("well", "badly", "cancelled"),
-    session: fc.constantFrom(undefined, "s", "t"),
+/** Lets what was begun go on to its end. */
+const settle = () => new Promise((resolve) => void setTimeout(resolve, 5));
+
+describe("a process started ahead", () => {
+  const fresh: RunSpec = { ...base, conversation: { kind: "new", sessionId: "x" } };
+  let started: Fake[];
+  const start = () => {
+    const process = fake();
+    started.push(process);
+    return process;
+  };
+  const open = async (spec: RunSpec = fresh) => (await pool.take(spec, start, never)).process as Fake;
+  const busy = { is: false };
+  beforeEach(() => {
+    started = [];
+    busy.is = false;
+    pool = createPool({ ...limits, maxSpares: 1 }, { isBusy: () => busy.is });
   });
+
+  it("waits for the kind of conversation that came twice, and is given to the next of any end user (G5)", async () => {
+    pool.heard(await open());
+    await settle();
+    expect(pool.idle).toBe(0);
+    pool.heard(await open());
+    await settle();
+    expect(pool.idle).toBe(1);
+    const taken = await pool.takeSpare({ ...fresh, reuse: { ...fresh.reuse!, endUser: "eve" } });
+    expect(taken).toMatchObject({ process: started[2], wasKept: true, costBeforeUsd: 0 });
+    expect(taken?.sessionId).toMatch(/^[0-9a-f-]{36}$/);
+    expect(started[2]?.memory).toEqual([]);
+    // Once it has heard words they are eve's alone.
+    started[2]?.send(text("eve's"));
+    const chat: RunSpec = { ...fresh, reuse: { client: "one", endUser: "eve", isSession: true } };
+    pool.give(started[2]!, chat, left("Hi.", { promptId: "prompt-1" }));
+    const next: RunSpec = { ...chat, conversation: { kind: "resume", sessionId: "x", resumeAt: "u1" } };
+    expect(await open({ ...next, reuse: { ...next.reuse!, endUser: "bob" } })).not.toBe(started[2]);
+  });
+
+  it("is not started while a run waits for its first words, a start is under way, or requests wait (G5)", async () => {
+    const [first, second] = [await open(), await open()];
+    pool.heard(first);
+    await settle();
+    expect(pool.idle).toBe(0);
+    busy.is = true;
+    pool.heard(second);
+    await settle();
+    expect(pool.idle).toBe(0);
+    busy.is = false;
+    pool.drop(second);
+    await settle();
+    expect(pool.idle).toBe(1);
+  });
+
+  it.each<[string, Partial<RunSpec>]>([
+    ["client", { reuse: { client: "two", endUser: undefined, isSession: false } }],
+    ["model", { turn: { ...base.turn, model: "opus" } }],
+    ["system message", { turn: { ...base.turn, system: "Be long." } }],
+    ["credential", { child: { ...base.child, environment: { A: "2" } } }],
+    ["workspace", { workspace: "/other" }],
+    ["kind of transcript", { conversation: { kind: "none" } }],
+  ])("never serves another %s (C2, B3)", async (_what, other) => {
+    for (let time = 0; time < 2; time += 1) pool.heard(await open());
+    await settle();
+    expect(await pool.takeSpare({ ...fresh, ...other })).toBeUndefined();
+    expect(await open({ ...fresh, ...other })).not.toBe(started[2]);
+    expect(pool.idle).toBe(1);
+  });
+
+  it("is ended where it has died or speaks, and another is started in its place (C4)", async () => {
+    for (let time = 0; time < 2; time += 1) pool.heard(await open());
+    await settle();
+    started[2]?.speak("assistant");
+    await vi.waitFor(() => expect(started[2]?.isEnded).toBe(true));
+    expect(await pool.takeSpare(fresh)).toBeUndefined();
+    pool.heard(await open());
+    await settle();
+    expect(pool.idle).toBe(1);
+  });
+
+  it("makes room for a kind that was used later, and its kind is forgotten where nobody wants it (C4)", async () => {
+    for (let time = 0; time < 2; time += 1) pool.heard(await open());
+    await settle();
+    const other = { ...fresh, workspace: "/2" };
+    for (let time = 0; time < 2; time += 1) pool.heard(await open(other));
+    await settle();
+    expect(started[2]?.isEnded).toBe(true);
+    expect(await pool.takeSpare(fresh)).toBeUndefined();
+    expect((await pool.takeSpare(other))?.process).toBe(started.at(-1));
+  });
+
+  it("is ended with its credential, but where Claude Code reads that itself; a chat's that waits, too (A5)", async () => {
+    const login: RunSpec = { ...fresh, child: { ...base.child, kind: "stored_login" } };
+    for (let time = 0; time < 2; time += 1) pool.heard(await open());
+    await settle();
+    pool.renew();
+    expect(started[2]?.isEnded).toBe(true);
+    for (let time = 0; time < 2; time += 1) pool.heard(await open(login));
+    await settle();
+    const spare = started.at(-1);
+    pool.renew();
+    expect((await pool.takeSpare(login))?.process).toBe(spare);
+    pool.retire();
+    expect(pool.give(spare!, login, left())).toBe(false);
+  });
+});
+
+it("one client's words never reach another's process, and a process serves one run at a time, whatever interleaves (B3, C2)", async () => {
+  const step = fc.record({
+    client: fc.constantFrom("one", "two"),
+    endUser: fc.constantFrom(undefined, "eve", "bob"),
+    ends: fc.constantFrom("well", "well", "well", "badly", "cancelled"),
+    /** A chat, a chat that goes on, possibly with another history, a new session, and a session's next turn. */
+    what: fc.constantFrom("chat", "on", "branch", "session", "next"),
+    after: fc.constantFrom("nothing", "nothing", "nothing", "nothing", "renew", "retire", "speak"),
+  });
+  // Some at once, then others: in between it is quiet enough to start processes ahead.
+  const rounds = fc.array(fc.array(step, { minLength: 1, maxLength: 3 }), { minLength: 6, maxLength: 16 });
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 30 }), fc.scheduler(), async (steps, scheduler) => {
-      const owner = new Map<ClaudeProcess, string>();
-      const mine = createPool({ ...limits, maxIdle: 3 });
-      const all = steps.map(async ({ client, ends, session }, index) => {
-        const reuse = { client, endUser: undefined, isSession: session !== undefined };
-        const conversation: RunSpec["conversation"] =
-          session === undefined ? { kind: "none" } : { kind: "new", sessionId: `${client}-${session}` };
-        const spec: RunSpec = { ...base, reuse, conversation };
-        const abort = new AbortController();
+    fc.asyncProperty(rounds, fc.scheduler(), async (steps, scheduler) => {
+      const owner = new Map<Fake, string>();
+      const serving = new Set<Fake>();
+      const everyone = new Set<Fake>();
+      const mine = createPool({ ...limits, maxIdle: 4, maxSpares: 2 });
+      const start = () => {
+        const process = fake();
+        everyone.add(process);
+        return process;
+      };
+      /** Where each user's last chat and last session stand. */
+      const chats = new Map<string, Message[]>();
+      const sessions = new Map<string, { sessionId: string; resumeAt: string; words: string[] }>();
+      let count = 0;
+      const serve = async ({ client, endUser, ends, what, after }: (typeof steps)[0][0]) => {
+        const index = (count += 1);
+        const who = `${client}/${endUser}`;
         await scheduler.schedule(Promise.resolve(), `${index} begins`);
+        const history = what === "on" || what === "branch" ? (chats.get(who) ?? []) : [];
+        const told = what === "branch" ? history.map((each) => ({ ...each, content: text("changed") })) : history;
+        const session = what === "next" ? sessions.get(who) : undefined;
+        const isSession = what === "session" || session !== undefined;
+        const reuse = { client, endUser, isSession };
+        const abort = new AbortController();
+        let spec: RunSpec = { ...base, prompt: text(`${who} ${index}`), reuse };
+        if (session !== undefined) spec = { ...spec, conversation: { kind: "resume", ...session } };
+        let taken = told.length > 0 ? mine.takeChat(spec, told) : undefined;
+        const goesOn = taken !== undefined;
+        if (what === "session") {
+          const spare = await mine.takeSpare({ ...spec, conversation: { kind: "new", sessionId: "" } });
+          taken = spare;
+          spec = { ...spec, conversation: { kind: "new", sessionId: spare?.sessionId ?? `${who} ${index}` } };
+        }
         if (ends === "cancelled") abort.abort(new Error("gone"));
-        const taken = await mine.take(spec, fake, abort.signal).catch(() => undefined);
+        taken ??= await mine.take(spec, start, abort.signal).catch(() => undefined);
         if (taken === undefined) return;
         const process = taken.process as Fake;
-        expect(owner.get(process) ?? client).toBe(client);
-        owner.set(process, client);
-        if (session === undefined) expect(process.memory).toEqual([]);
-        const promptId = process.send(text(`${client} ${index}`));
+        expect(serving.has(process)).toBe(false);
+        serving.add(process);
+        expect(owner.get(process) ?? who).toBe(who);
+        owner.set(process, who);
+        if (goesOn) expect(process.memory[0]).toBe(JSON.stringify(history[0]?.content));
+        else if (session === undefined) expect(process.memory).toEqual([]);
+        else if (taken.wasKept) expect(process.memory).toEqual(session.words);
+        if (what === "branch") expect(goesOn && told.length > 0).toBe(false);
+        const promptId = process.send(spec.prompt);
+        await scheduler.schedule(Promise.resolve(), `${index} is heard`);
+        mine.heard(process);
         await scheduler.schedule(Promise.resolve(), `${index} ends`);
-        if (ends === "badly") return mine.drop(process);
-        mine.give(process, spec, left("x", { promptId }));
-      });
-      await scheduler.waitFor(Promise.all(all));
-      for (const [process, client] of owner) {
-        for (const words of (process as Fake).memory) expect(words).toContain(`"${client} `);
+        serving.delete(process);
+        if (after === "renew") mine.renew();
+        if (after === "retire") mine.retire();
+        if (ends !== "well") {
+          mine.drop(process);
+          await process.end();
+          return;
+        }
+        const resumeAt = `u${index}`;
+        const isKept = mine.give(process, spec, left(`a${index}`, { promptId, checkpoint: resumeAt }));
+        if (!isKept) return process.end();
+        if (spec.conversation.kind === "none")
+          chats.set(who, [...told, { role: "user", content: spec.prompt }, said(`a${index}`)]);
+        else sessions.set(who, { sessionId: spec.conversation.sessionId, resumeAt, words: [...process.memory] });
+        if (after === "speak") process.speak("assistant");
+      };
+      for (const round of steps) {
+        await scheduler.waitFor(Promise.all(round.map(serve)));
+        await new Promise((resolve) => void setImmediate(resolve));
+      }
+      for (const process of everyone) {
+        for (const words of process.memory) expect(words).toContain(`"${owner.get(process)} `);
       }
       await mine.close();
+      expect([...everyone].filter(({ isEnded }) => !isEnded)).toEqual([]);
     }),
-    { numRuns: 60 },
+    { numRuns: 100 },
   );
 });

@@ -97,7 +97,12 @@ function createHouse() {
             inputEnded = true;
           })();
           const interrupt = async () => void (interrupts += 1);
-          return Object.assign(messages(), { close: () => (isClosed = true), interrupt }) as unknown as Query;
+          const initializationResult = () => new Promise(() => undefined);
+          return Object.assign(messages(), {
+            close: () => (isClosed = true),
+            initializationResult,
+            interrupt,
+          }) as unknown as Query;
         },
       }) as unknown as Awaited<ReturnType<Runtime["sdk"]>>,
   };
@@ -183,7 +188,7 @@ describe("a run", () => {
               yield* answer;
             }
           }
-          return Object.assign(messages(), { close: () => undefined });
+          return Object.assign(messages(), { close: () => undefined, initializationResult: async () => ({}) });
         },
       }) as never;
     await drain(

@@ -3,6 +3,7 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Simulator, startSimulator } from "../../src/simulator/index.ts";
+import { storedLogin } from "../helpers/auth.ts";
 import { chat, claudePids, makeHome, startServer, type TestServer, until } from "../helpers/server.ts";
 import { upstreamBodies } from "../helpers/upstream.ts";
 
@@ -123,6 +124,28 @@ describe("a conversation that goes on", () => {
 });
 
 describe("a credential that was replaced", () => {
+  it("is read by a process that waits, where it is a stored login: the process goes on (A5, G5)", async () => {
+    const [one, two] = ["sk-ant-oat01-test-0001", "sk-ant-oat01-test-0002"];
+    const home = await makeHome({ ".claude/.credentials.json": storedLogin(one) });
+    await using own = await startServer({
+      upstream: simulator.url,
+      home,
+      environment: { ANTHROPIC_API_KEY: undefined, CCAPI_POOL_IDLE_MS: "60000" },
+    });
+    simulator.credentials.add({ value: one, name: "first" });
+    simulator.credentials.add({ value: two, name: "second" });
+    await (await own.post("/v1/chat/completions", chat("Hello"))).text();
+    const pids = await claudePids(home);
+    await writeFile(join(home, ".claude", ".credentials.json"), storedLogin(two));
+    simulator.credentials.revoke(one);
+    await until("the new login is seen", () => own.log().includes('"event":"credential-change"'), 60_000);
+    expect((await own.post("/v1/chat/completions", chat("Hello"))).status).toBe(200);
+    expect(simulator.requests.filter(({ body }) => body !== null).at(-1)?.credential).toBe("second");
+    expect(await claudePids(home)).toEqual(pids);
+    await own.stop();
+    await rm(home, { recursive: true, force: true });
+  });
+
   it("is what the next request uses, whatever processes wait (A5)", async () => {
     const home = await makeHome({ key: "sk-ant-test-first-0001" });
     await using rotating = await startServer({

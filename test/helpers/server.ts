@@ -121,6 +121,8 @@ function serverEnvironment(home: string, { upstream, environment = {} }: TestSer
     CCAPI_LOG_FORMAT: "json",
     // Kept processes end soon, so that a test can see that nothing is left.
     CCAPI_POOL_IDLE_MS: "2000",
+    // Tests count processes: those that are started ahead are for the tests about them.
+    CCAPI_POOL_MAX_SPARES: "0",
     ...environment,
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));

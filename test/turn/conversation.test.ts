@@ -38,6 +38,7 @@ const open = (turn: Partial<Turn> = {}, who = client) =>
     ledger,
     pool: undefined,
     handOvers: createHandOvers({ ledger, pool: undefined }),
+    idOfSpare: async () => undefined,
     now: () => nowMs,
   });
 const transcripts = () => readdir(transcriptDir(place.configDir, place.workspace)).catch(() => []);
