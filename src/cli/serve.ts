@@ -35,5 +35,7 @@ No key is set (CCAPI_API_KEYS), so one was made for this run. Try it:
   curl ${url}/v1/chat/completions \\
     -H "Authorization: Bearer ${key}" -H "Content-Type: application/json" \\
     -d '{"model": "sonnet", "messages": [{"role": "user", "content": "Hello!"}]}'
+
+or log in with it to the dashboard: ${url}
 `;
 }

@@ -11,6 +11,7 @@ import { authHandlers } from "./auth.ts";
 import { chatCompletions } from "./chat-completions.ts";
 import { createEntrance, ownPageOnly } from "./dashboard/entrance.ts";
 import { liveEvents } from "./dashboard/live.ts";
+import { readJson } from "./dashboard/json-body.ts";
 import { overviewHandlers, type OverviewPorts } from "./dashboard/overview.ts";
 import { createSeats } from "./dashboard/seats.ts";
 import { acceptWhile, jsonOnly, rateLimit } from "./guards.ts";
@@ -66,7 +67,7 @@ export function addDashboard(app: OpenAPIHono<AppEnv>, ports: DashboardPorts): v
   app.get("/dashboard/events", (context) => {
     const seat = seatOf(context);
     if (seat === undefined) throw new CcapiError("invalid_api_key", "Log in to the dashboard with an admin key.");
-    return live(context, seat, () => ports.isServing() && !seat.signal.aborted);
+    return live(context, seat, () => ports.isServing() && seatOf(context) !== undefined);
   });
   app.on(
     "POST",
@@ -75,7 +76,7 @@ export function addDashboard(app: OpenAPIHono<AppEnv>, ports: DashboardPorts): v
     rateLimit(ports.limits.requestsPerMinutePerKey),
     ...jsonOnly(ports.limits.maxBodyBytes),
     async (context) => {
-      const body = chatRequest.safeParse(await context.req.json<unknown>());
+      const body = chatRequest.safeParse(await readJson(context));
       if (!body.success) throw toInvalidRequest(body.error.issues);
       return chat(context, body.data);
     },

@@ -41,6 +41,8 @@ describe.skipIf(!hasBrowser)("the dashboard in a browser", { timeout: 240_000 },
         ANTHROPIC_API_KEY: undefined,
         ANTHROPIC_API_KEY_FILE: join(home, "key"),
         CCAPI_POOL_IDLE_MS: "120000",
+        // A page that watches holds up no end: one that waited for it would outlast every test.
+        CCAPI_SHUTDOWN_TIMEOUT_MS: "3600000",
       },
     });
     await open();
@@ -182,6 +184,22 @@ describe.skipIf(!hasBrowser)("the dashboard in a browser", { timeout: 240_000 },
     await page.getByText(/^Done after /).waitFor(patience);
     expect((await page.locator("#chat-answer").textContent())?.length).toBeGreaterThan(3);
     await page.locator("#usage-rows").getByText("admin").waitFor(patience);
+  });
+
+  it("holds up no end of the server, says that it is gone, and finds the next one", async () => {
+    await enter();
+    const { port } = new URL(server.url);
+    expect(await server.signal("SIGTERM")).toBe(0);
+    await page.getByText("connection lost, trying again").waitFor();
+    server = await startServer({
+      upstream: simulator.url,
+      home,
+      flags: ["--port", port],
+      environment: { ANTHROPIC_API_KEY: undefined, ANTHROPIC_API_KEY_FILE: join(home, "key") },
+    });
+    await page.getByText("You were logged out. Log in again.").waitFor();
+    await enter();
+    expect(faults).toEqual([]);
   });
 
   it("takes nothing that others wrote for markup, whatever they wrote (C2)", async () => {

@@ -157,6 +157,14 @@ describe("the packed package", () => {
     expect(help.stdout).toContain("Usage: ccapi");
   });
 
+  it("has the dashboard's page with all its files (B8)", async () => {
+    const program = `const { loadAssets } = await import(${JSON.stringify(join(installed, "dist/dashboard/assets.js"))});
+      console.log(JSON.stringify([...loadAssets().keys()]));`;
+    const names = JSON.parse(await mustRun(process.execPath, ["--input-type=module", "--eval", program], consumer));
+    const own = readdirSync(join(root, "src/dashboard/page"));
+    expect(names.toSorted()).toEqual([...own, "uplot.css", "uplot.js"].toSorted());
+  });
+
   it("ends without a word when its reader has seen enough", async () => {
     const records = join(folder, "records.jsonl");
     writeFileSync(records, '{"text":"HTTP 401"}\n'.repeat(20_000));

@@ -1,5 +1,5 @@
 // The dashboard's door and its paths, without a browser: who gets in, what a page from elsewhere can't do, how streams end.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { CcapiError } from "../../src/auth/errors.ts";
 import type { AppPorts } from "../../src/http/app.ts";
 import { createHistory } from "../../src/observe/history.ts";
@@ -34,7 +34,7 @@ function setUp(overrides: Partial<AppPorts> = {}) {
     const cookie = (await logIn(adminKey)).headers.get("set-cookie")?.split(";")[0] ?? "";
     return { ...own, cookie };
   };
-  return { ask, logIn, enter, logLines };
+  return { app, ask, logIn, enter, logLines };
 }
 
 const codeOf = async (response: Response) => ((await response.json()) as { error: { code: string } }).error.code;
@@ -112,6 +112,16 @@ describe("the log-in", () => {
       (await ask("POST", "/dashboard/login", { ...own, "content-type": "text/plain" }, { key: adminKey })).status,
     ).toBe(415);
     expect((await ask("POST", "/dashboard/login", own, { key: "x".repeat(5_000) })).status).toBe(413);
+  });
+
+  it.each(["/dashboard/login", "/dashboard/chat"])("calls what is no JSON by its name: %s", async (path) => {
+    const { app, enter } = setUp();
+    const response = await app.request(
+      path,
+      { method: "POST", headers: { ...json, ...(await enter()) }, body: "{" },
+      connection("192.0.2.1"),
+    );
+    expect([response.status, await codeOf(response)]).toEqual([400, "invalid_json"]);
   });
 
   it("ends with a log-out, after 8 h without use, and after 24 h", async () => {
@@ -295,6 +305,9 @@ describe("the stream of events", () => {
     );
     history.close();
     expect((await reader.read()).done).toBe(true);
+    const late = readerOf(await ask("GET", "/dashboard/events", await enter()));
+    await read(late);
+    expect((await late.read()).done).toBe(true);
   });
 
   it("goes on after the last one that a viewer got, unless the server was started anew", async () => {
@@ -305,6 +318,8 @@ describe("the stream of events", () => {
     const headers = await enter();
     const going = await ask("GET", "/dashboard/events", { ...headers, "last-event-id": "5-1" });
     expect(await read(readerOf(going))).toMatch(/{"isWhole":false,"entries":\[{"id":2/);
+    const upToDate = await ask("GET", "/dashboard/events", { ...headers, "last-event-id": "5-2" });
+    expect(await read(readerOf(upToDate))).toMatch(/^id: 5-2\nevent: backlog\ndata: {"isWhole":false,"entries":\[\]}/);
     for (const id of ["4-1", "5-x", "x", ""]) {
       const anew = await ask("GET", "/dashboard/events", { ...headers, "last-event-id": id });
       expect(await read(readerOf(anew))).toMatch(/{"isWhole":true,"entries":\[{"id":1/);
@@ -319,6 +334,26 @@ describe("the stream of events", () => {
     await read(reader);
     await ask("POST", "/dashboard/logout", headers);
     expect((await reader.read()).done).toBe(true);
+  });
+
+  it("ends with the seat, 24 h after the log-in, although it is watched", async () => {
+    vi.useFakeTimers();
+    try {
+      let nowMs = 0;
+      const { ask, enter } = setUp({ history: makeHistory(), now: () => nowMs });
+      const reader = readerOf(await ask("GET", "/dashboard/events", await enter()));
+      await read(reader);
+      for (let hours = 7; hours <= 21; hours += 7) {
+        nowMs = hours * 3_600_000;
+        await vi.advanceTimersByTimeAsync(15_000);
+        expect(await read(reader)).toBe(": keep-alive\n\n");
+      }
+      nowMs = 24 * 3_600_000 + 1;
+      await vi.advanceTimersByTimeAsync(15_000);
+      expect((await reader.read()).done).toBe(true);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("lets go of a viewer who does not read, and of nobody else", async () => {

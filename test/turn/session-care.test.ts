@@ -124,3 +124,24 @@ describe("the sweep", () => {
     expect(await transcripts()).toEqual([file(2), file(3), file(4)]);
   });
 });
+
+describe("sessions as the operator sees them", () => {
+  it("are every client's, newest use first, with what their processes do, and not more than are asked for", async () => {
+    const kept = new Set([claudeId(2)]);
+    const pool = { endSession: async () => undefined, hasSession: (id: string) => kept.has(id) };
+    care = createSessionCare({ pool, sessions, lock, ledger, maxPerClient: 2 });
+    await put(1, { lastUsedAtMs: nowMs - 2 });
+    await put(2, { lastUsedAtMs: nowMs - 1, clientName: "other" });
+    await put(3);
+    const release = await lock.acquire(sessionKey("client", "s3"), new AbortController().signal);
+    const seen = async (limit: number) =>
+      (await care.overview(limit)).map(({ record, process }) => [record.clientName, record.id, process]);
+    expect(await seen(10)).toEqual([
+      ["client", "s3", "working"],
+      ["other", "s2", "kept"],
+      ["client", "s1", "none"],
+    ]);
+    expect(await seen(1)).toHaveLength(1);
+    release();
+  });
+});

@@ -108,6 +108,7 @@ function start() {
       await logIn(key);
       setText("login-error", "");
       enter();
+      byId("content").focus();
     } catch (error) {
       setText("login-error", error.message);
       field.focus();

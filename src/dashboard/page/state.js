@@ -55,7 +55,7 @@ export function showState({ authentication: auth, nowMs }) {
   setText("state-text", text);
   const action = byId("state-action");
   action.hidden = auth.action === null;
-  action.replaceChildren(make("strong", {}, "What to do: "), sentence(auth.action ?? ""));
+  action.replaceChildren(make("strong", {}, "What to do: "), ...withCode(sentence(auth.action ?? "")));
   document.title = `${word} – ccapi`;
   if (shown !== undefined && shown !== auth.state) setText("state-announcement", `The credential: ${word}. ${text}`);
   shown = auth.state;
@@ -66,19 +66,33 @@ export function showState({ authentication: auth, nowMs }) {
 
 function facts(auth, nowMs) {
   const { evidence, credential } = auth;
+  const expiryMs = Date.parse(credential.expiresAt); // NaN where it is not known.
   const moment = (iso) => relative(Date.parse(iso), nowMs);
   return [
     ["Since", `${clock(Date.parse(auth.since), nowMs)} (${moment(auth.since)})`],
     ["Rests on", evidence === null ? "nothing yet" : `${evidence.source}, ${span(evidence.ageMs)} ago`],
     ["Credential", `${credential.kind ?? "not read yet"} · no. ${credential.generation}`],
-    ["Can be renewed", credential.renewable ? "yes" : "no, it is fixed for this server's life"],
-    ["Expires", credential.expiresAt === null ? "not known" : moment(credential.expiresAt)],
+    ["Can be renewed", renewable(auth)],
+    [
+      expiryMs < nowMs ? "Expired" : "Expires",
+      credential.expiresAt === null ? "not known" : moment(credential.expiresAt),
+    ],
     ["Next attempt", auth.nextAttemptAt === null ? "none is due" : moment(auth.nextAttemptAt)],
     ["Refreshes", `${auth.refreshCount}, last ${auth.lastRefresh === null ? "never" : moment(auth.lastRefresh)}`],
     ["Failures in a row", String(auth.consecutiveFailures)],
     ["Requests waiting for it", String(auth.waiting)],
     ["State kept", auth.coordination === "shared" ? "shared by several servers" : "by this server alone"],
   ];
+}
+
+function renewable({ state, credential }) {
+  if (state === "needs_login") return "by a person";
+  return credential.renewable ? "yes" : "no, it is fixed for this server's life";
+}
+
+/** What stands between backticks, as code. */
+function withCode(text) {
+  return text.split("`").map((part, index) => (index % 2 === 1 ? make("code", {}, part) : part));
 }
 
 function sentence(text) {

@@ -6,6 +6,7 @@ import { z } from "@hono/zod-openapi";
 import { CcapiError } from "../../auth/errors.ts";
 import type { AppEnv } from "../app-env.ts";
 import type { Keyring } from "../keyring.ts";
+import { readJson } from "./json-body.ts";
 import type { Seats } from "./seats.ts";
 
 const cookieName = "ccapi_dashboard";
@@ -31,7 +32,7 @@ export function createEntrance({ keyring, seats }: { readonly keyring: Keyring; 
           retryAfterMs: error.msBeforeNext,
         });
       });
-      const body = loginBody.safeParse(await context.req.json<unknown>());
+      const body = loginBody.safeParse(await readJson(context));
       if (!body.success) throw new CcapiError("invalid_request", "Send the admin key as `key`.", { param: "key" });
       const client = keyring(body.data.key.trim());
       if (client === undefined) throw new CcapiError("invalid_api_key", "This key is not one of this server's.");

@@ -28,15 +28,17 @@ export function liveEvents(history: Pick<History, "startedAtMs" | "entriesSince"
     viewers += 1;
     const [start, after] = (context.req.header("last-event-id") ?? "").split("-");
     const isGoingOn = start === String(history.startedAtMs) && /^\d{1,15}$/.test(after ?? "");
+    const seenId = isGoingOn ? Number(after) : 0;
     let leave: (() => void) | undefined;
 
     const body = new ReadableStream<Uint8Array>(
       {
         start(controller) {
-          const backlog = history.entriesSince(isGoingOn ? Number(after) : 0);
-          controller.enqueue(frame("backlog", backlog.at(-1)?.id ?? 0, { isWhole: !isGoingOn, entries: backlog }));
+          const backlog = history.entriesSince(seenId);
+          controller.enqueue(frame("backlog", backlog.at(-1)?.id ?? seenId, { isWhole: !isGoingOn, entries: backlog }));
           const end = () => {
-            leave?.();
+            if (leave === undefined) return; // The end of its seat is told twice.
+            leave();
             controller.close();
           };
           const send = (bytes: Uint8Array) => {
@@ -44,11 +46,7 @@ export function liveEvents(history: Pick<History, "startedAtMs" | "entriesSince"
             else end(); // It comes back by itself, and goes on after the last that it got.
           };
           const beat = setInterval(() => (isLive() ? send(encoder.encode(": keep-alive\n\n")) : end()), heartbeatMs);
-          const unsubscribe = history.subscribe({
-            onEntry: (entry: Entry) => send(frame("entry", entry.id, entry)),
-            onClose: end,
-          });
-          seat.signal.addEventListener("abort", end);
+          let unsubscribe = (): void => undefined;
           leave = () => {
             leave = undefined;
             viewers -= 1;
@@ -56,6 +54,12 @@ export function liveEvents(history: Pick<History, "startedAtMs" | "entriesSince"
             unsubscribe();
             seat.signal.removeEventListener("abort", end);
           };
+          seat.signal.addEventListener("abort", end);
+          // Last, for it may tell of the end at once.
+          unsubscribe = history.subscribe({
+            onEntry: (entry: Entry) => send(frame("entry", entry.id, entry)),
+            onClose: end,
+          });
         },
         cancel: () => leave?.(),
       },
