@@ -149,8 +149,8 @@ function rude({ url, keys: [one, two, three] }: Target): Traffic[] {
     {
       name: "client that goes away",
       async run(ends) {
-        const { status } = await long(two, { leaveAfter: 5 });
-        ends(status === 200 ? "ok" : String(status));
+        const { status, code } = await long(two, { leaveAfter: 5 });
+        ends(status === 200 ? "ok" : `${status} ${code}`);
       },
     },
     {
