@@ -27,6 +27,10 @@ export interface HandOvers {
   put(turn: Turn, client: Client, answer: Message, waiting: Waiting): void;
   /** The conversation that the turn brings the results for. It is the caller's then. */
   take(turn: Turn, client: Client): Waiting | undefined;
+  /** It waits again as it did: the turn that took it was broken off. */
+  giveBack(turn: Turn, client: Client, waiting: Waiting): void;
+  /** Turns of one such key bring the results of one conversation: one after the other. `undefined`: it brings none. */
+  lockKey(turn: Turn, client: Client): string | undefined;
   /** Deletes all of them. */
   close(): Promise<void>;
 }
@@ -42,6 +46,7 @@ export function createHandOvers({
   const secret = randomBytes(32);
   const all = new Map<string, { readonly waiting: Waiting; readonly timer: NodeJS.Timeout }>();
 
+  const keyBefore = (turn: Turn, client: Client) => keyOf(splitConversation(turn.messages).history, turn, client);
   const keyOf = (messages: readonly Message[], turn: Turn, client: Client) =>
     JSON.stringify([client.name, turn.endUser, conversationKey(messages, secret)]);
 
@@ -60,20 +65,29 @@ export function createHandOvers({
     await ledger.delete(waiting.place);
   }
 
+  function keep(key: string, waiting: Waiting): void {
+    forget(key);
+    all.set(key, { waiting, timer: setTimeout(forget, waitMs, key).unref() });
+    const [oldest] = all.keys();
+    if (all.size > maxWaiting && oldest !== undefined) forget(oldest);
+  }
+
   // What can't be deleted now is on the ledger: the next start does it.
   const forget = (key: string) => void drop(key).catch(() => undefined);
 
   return {
     put(turn, client, answer, waiting) {
       const { history, prompt } = splitConversation(turn.messages);
-      const key = keyOf([...history, { role: "user", content: prompt }, answer], turn, client);
-      forget(key);
-      all.set(key, { waiting, timer: setTimeout(forget, waitMs, key).unref() });
-      const [oldest] = all.keys();
-      if (all.size > maxWaiting && oldest !== undefined) forget(oldest);
+      keep(keyOf([...history, { role: "user", content: prompt }, answer], turn, client), waiting);
     },
-    take(turn, client) {
-      return remove(keyOf(splitConversation(turn.messages).history, turn, client));
+    take: (turn, client) => remove(keyBefore(turn, client)),
+    giveBack(turn, client, waiting) {
+      keep(keyBefore(turn, client), waiting);
+    },
+    lockKey(turn, client) {
+      if (turn.profile !== "agent" || turn.sessionId !== undefined) return undefined;
+      const { prompt } = splitConversation(turn.messages);
+      return prompt.some(({ type }) => type === "tool_result") ? keyBefore(turn, client) : undefined;
     },
     async close() {
       await Promise.allSettled([...all.keys()].map(drop));

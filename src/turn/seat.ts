@@ -1,8 +1,9 @@
-// What a turn holds while it runs: its session's lock, its leave to use the credential, its slot among the runs.
+// What a turn holds while it runs: its session's lock (or that of the conversation that waits for its results), its leave to use the credential, its slot among the runs.
 // Whoever waits for the credential holds no slot: those who could prove it must find one.
 import type { AuthAdmission, AuthManager } from "../auth/contract.ts";
 import type { Admission } from "./admission.ts";
 import type { KeyedLock } from "./lock.ts";
+import type { HandOvers } from "./hand-overs.ts";
 import { sessionKey } from "./session-care.ts";
 import type { Turn, TurnContext, TurnEvent } from "./turn.ts";
 
@@ -30,15 +31,23 @@ export interface Seat {
 }
 
 /** Makes a seat, empty. */
-export function createSeat(turn: Turn, context: TurnContext, signal: AbortSignal, ports: SeatPorts): Seat {
+export function createSeat(
+  turn: Turn,
+  context: TurnContext,
+  signal: AbortSignal,
+  ports: SeatPorts & { readonly handOvers: Pick<HandOvers, "lockKey"> },
+): Seat {
   const operation = `processRequest for ${turn.sessionId === undefined ? `request ${context.requestId}` : `session ${turn.sessionId}`}`;
   let auth: AuthAdmission | undefined;
   let releaseSlot: (() => void) | undefined;
   let releaseSession: (() => void) | undefined;
 
   async function* takeSession(): Phases {
-    if (turn.sessionId === undefined) return;
-    const key = sessionKey(context.client.name, turn.sessionId);
+    const key =
+      turn.sessionId === undefined
+        ? ports.handOvers.lockKey(turn, context.client)
+        : sessionKey(context.client.name, turn.sessionId);
+    if (key === undefined) return;
     if (ports.sessionLock.isHeld(key)) yield { type: "phase", phase: "queued" };
     releaseSession = await ports.sessionLock.acquire(key, signal);
   }

@@ -45,6 +45,7 @@ export async function openAgent(
   const waiting = await reachable(handOvers.take(turn, client), pool, ledger);
   const place = waiting?.place ?? { ...turnPlace, sessionId: await newId(history, idOfSpare) };
   const released = Promise.withResolvers<void>();
+  let isOver = false;
   let isWaiting = false;
   return {
     conversation:
@@ -55,6 +56,7 @@ export async function openAgent(
     system: turn.system,
     costBeforeUsd: 0,
     async commit({ checkpoint, answer, waiting: handed }) {
+      isOver = true;
       if (handed === undefined) return;
       await untilInTranscript(place, checkpoint);
       isWaiting = true;
@@ -62,7 +64,10 @@ export async function openAgent(
     },
     async close() {
       released.resolve();
-      if (!isWaiting) await ledger.delete(place);
+      if (isWaiting) return;
+      // A turn that failed or was cancelled never was: the same results may be brought again.
+      if (waiting !== undefined && !isOver) handOvers.giveBack(turn, client, waiting);
+      else await ledger.delete(place);
     },
   };
 }

@@ -184,6 +184,31 @@ describe("a client's tools beside an agent's own", () => {
   );
 
   it.each([undefined, "s"])(
+    "are known when the same results come again after a turn that was broken off (session %s) (B1, A5)",
+    async (session) => {
+      simulator.setRules([
+        answered(0, [note("x"), call("a", "get_weather", { city: "Paris" })]),
+        { ...answered(2, [text("Never heard.")]), firstTokenDelayMs: 60_000, times: 1 },
+        answered(2, [text("Done.")]),
+      ]);
+      const headers: Record<string, string> = session === undefined ? {} : { "x-session-id": session };
+      const agent = { model: "claude-code", ...(session === undefined ? {} : { session }) };
+      const question = user("Note it, please");
+      const first = await ask([question], agent);
+      const messages = [question, first.message, result("a", "22 degrees")];
+      const before = upstreamBodies(simulator).length;
+      const client = new AbortController();
+      const body = { model: "claude-code", messages, tools: [weather, now] };
+      const left = server.post("/v1/chat/completions", body, { headers, signal: client.signal });
+      await until("its results are with the model", () => upstreamBodies(simulator).length > before, 60_000);
+      client.abort();
+      await expect(left).rejects.toThrow();
+      expect((await ask(messages, agent)).message.content).toBe("Done.");
+      expect(await readFile(join(server.stateDir, "workspaces", "client", "notes.txt"), "utf8")).toBe("x\n");
+    },
+  );
+
+  it.each([undefined, "s"])(
     "go on from the transcript where the process is gone: what had not begun is told so (session %s) (B1, A5)",
     async (session) => {
       simulator.setRules(mixed);
