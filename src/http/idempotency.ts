@@ -6,6 +6,7 @@ import { CcapiError } from "../auth/errors.ts";
 import type { AppEnv } from "./app-env.ts";
 import { createKeptRuns, type KeptLimits, type KeptRun, type KeptRuns } from "./kept-runs.ts";
 import { record, type Recording } from "./recording.ts";
+import { readTurnHeaders } from "./turn-headers.ts";
 
 /** How long and how much is kept of each client's answers. */
 export interface IdempotencyOptions extends Partial<KeptLimits> {
@@ -33,7 +34,8 @@ export function idempotency({ now, ...limits }: IdempotencyOptions): MiddlewareH
     const header = context.req.header("idempotency-key");
     if (header === undefined) return next();
     const key = JSON.stringify([context.req.path, readKey(header)]);
-    const bodyHash = hash(await context.req.text());
+    // The same words in another session, or for another end user, are another request.
+    const bodyHash = hash(JSON.stringify([readTurnHeaders(context), await context.req.text()]));
     const runs = roomOf(context);
     const before = runs.find(key);
     if (before !== undefined) return join(before, bodyHash);
@@ -66,7 +68,7 @@ export function idempotency({ now, ...limits }: IdempotencyOptions): MiddlewareH
 }
 
 async function join(run: KeptRun, bodyHash: string): Promise<Response> {
-  if (run.bodyHash !== bodyHash) throw reused("This Idempotency-Key was used with another body.");
+  if (run.bodyHash !== bodyHash) throw reused("This Idempotency-Key was used with another body or another session.");
   if (run.state === "too-large") {
     throw reused("The request with this Idempotency-Key was answered, and its answer was too large to be kept.");
   }
@@ -93,6 +95,6 @@ function reused(message: string): CcapiError {
   return new CcapiError("idempotency_key_reused", message, { param: "Idempotency-Key" });
 }
 
-function hash(body: string): string {
-  return createHash("sha256").update(body).digest("base64url");
+function hash(request: string): string {
+  return createHash("sha256").update(request).digest("base64url");
 }

@@ -50,6 +50,19 @@ describe("a request sent again with its Idempotency-Key", () => {
     expect(await other.json()).toMatchObject({ error: { code: "idempotency_key_reused", param: "Idempotency-Key" } });
   });
 
+  it("and another session, or none, is a 422, never the answer of the first (A5, B3)", async () => {
+    const { post, turns } = makeApp();
+    const inSession = (id: string) => ({ headers: { "idempotency-key": "k1", "x-session-id": id } });
+    await (await post(body, inSession("one"))).text();
+    for (const init of [inSession("two"), key("k1")]) {
+      const other = await post(body, init);
+      expect(other.status).toBe(422);
+      expect(await other.json()).toMatchObject({ error: { code: "idempotency_key_reused" } });
+    }
+    expect((await post(body, inSession("one"))).headers.get("idempotency-replayed")).toBe("true");
+    expect(turns).toHaveLength(1);
+  });
+
   it("is tried again where it failed, and after ten minutes (A5)", async () => {
     let now = 0;
     let isDead = true;
