@@ -56,6 +56,7 @@ it("stand in no log line, no error, no metric and no file that stays (C2)", asyn
   said.push(await (await manualRefresh(server)).text());
   said.push(await (await server.get("/health/auth")).text());
   said.push(await (await server.get("/metrics")).text());
+  said.push(...(await lookAtDashboard()));
   const emitted = `${said.filter((text) => !text.includes('"param":"model"')).join("\n")}\n${server.log()}`;
   expect(emitted).not.toContain(secret);
   expect(emitted).not.toContain(prompt);
@@ -64,6 +65,24 @@ it("stand in no log line, no error, no metric and no file that stays (C2)", asyn
   expect(await filesThatHold(server.stateDir, [secret, prompt, clientKey, adminKey])).toEqual([]);
   expect(await filesThatHold(join(server.home, ".claude", "projects"), [secret, prompt])).toEqual([]);
 });
+
+/** All that the dashboard's page is told, the first frame of its events among it. */
+async function lookAtDashboard(): Promise<string[]> {
+  const headers = { "content-type": "application/json", "x-ccapi-dashboard": "1" };
+  const login = { method: "POST", headers, body: JSON.stringify({ key: adminKey }) };
+  const cookie = (await fetch(`${server.url}/dashboard/login`, login)).headers.get("set-cookie")?.split(";")[0] ?? "";
+  const look = (path: string, signal?: AbortSignal) =>
+    fetch(`${server.url}/dashboard/${path}`, { headers: { cookie }, ...(signal === undefined ? {} : { signal }) });
+  const overview = await (await look("overview")).text();
+  const sessions = await (await look("sessions")).text();
+  const leaving = new AbortController();
+  const events = await look("events", leaving.signal);
+  const first = await events.body?.pipeThrough(new TextDecoderStream()).getReader().read();
+  leaving.abort();
+  expect(overview).toContain('"authFailures"');
+  expect(first?.value).toContain("failure-report");
+  return [overview, sessions, first?.value ?? ""];
+}
 
 async function filesThatHold(dir: string, needles: readonly string[]): Promise<string[]> {
   const names = await readdir(dir, { recursive: true }).catch(() => []);
