@@ -23,19 +23,17 @@ import { withTurnMetrics } from "./observe/turns.ts";
 import { createAdmission } from "./turn/admission.ts";
 import { withKeyLimit } from "./turn/key-limit.ts";
 import { createLedger } from "./turn/ledger.ts";
-import { createKeyedLock } from "./turn/lock.ts";
 import { createModelBlame } from "./turn/model-blame.ts";
-import { createResponseStore } from "./turn/responses.ts";
 import { createTurnRunner } from "./turn/run.ts";
 import { createSessionCare } from "./turn/session-care.ts";
-import { createSessionStore } from "./turn/sessions.ts";
-import type { RunTurn } from "./turn/turn.ts";
+import type { Profile, RunTurn } from "./turn/turn.ts";
 import { createWorkspaces } from "./turn/workspace.ts";
 import { version } from "./version.ts";
 import { stateDirOf } from "./config/state-dir.ts";
 import { defaultMaxConcurrent } from "./server/capacity.ts";
 import { isRunning, nameProcess } from "./server/instance.ts";
 import { createObservers } from "./server/observers.ts";
+import { openState } from "./server/state.ts";
 import { createClaudeAuth } from "./wiring.ts";
 
 const streamTiming: StreamTiming = { holdMs: 10_000, heartbeatMs: 15_000 };
@@ -67,7 +65,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     madeKey === undefined ? config.adminKeys : [{ name: "local", key: madeKey }],
   );
 
-  const cluster = await openCluster({ redisUrl: config.redisUrl, log });
+  const cluster = await openCluster({ ...config, log });
   const owner = createProcessOwner();
   const runtime = createRuntime();
   const pool = createPool({
@@ -79,13 +77,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     maxStarting: availableParallelism(),
     returnMs: 150,
   });
-  const keeping = { timeToLiveMs: config.sessionTtlMs, now: Date.now };
-  const sessions = createSessionStore({ ...keeping, dir: join(stateDir, "sessions") });
-  const responses = createResponseStore({ ...keeping, dir: join(stateDir, "responses") });
-  const sessionLock = createKeyedLock();
   const ledger = createLedger(join(stateDir, "ledger"), await nameProcess(process.pid), isRunning);
-  const sweep = () => Promise.all([care.sweep(), responses.sweep()]);
-  const care = createSessionCare({ sessions, lock: sessionLock, ledger, pool, maxPerClient: config.maxSessionsPerKey });
   const childPolicy: ChildPolicy = {
     environment: config.environment,
     allowTelemetry: config.allowTelemetry,
@@ -94,6 +86,19 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   };
   const prepare = () => prepareChild(childPolicy);
   const workspaces = createWorkspaces(stateDir);
+  const openWorkspace = (clientName: string, profile: Profile) =>
+    profile === "chat" ? workspaces.chat() : workspaces.agent(clientName);
+  const { sessions, responses, sessionLock, rates } = openState(stateDir, cluster, {
+    timeToLiveMs: config.sessionTtlMs,
+    now: Date.now,
+    placeOf: async (clientName, profile) => ({
+      configDir: (await prepare()).configDir,
+      workspace: await openWorkspace(clientName, profile),
+    }),
+    endSession: (id) => pool.endSession(id),
+  });
+  const sweep = () => Promise.all([care.sweep(), responses.sweep()]);
+  const care = createSessionCare({ sessions, lock: sessionLock, ledger, pool, maxPerClient: config.maxSessionsPerKey });
   const start = (spec: RunSpec, signal: AbortSignal) => startRun(spec, { runtime, owner, pool, now: Date.now }, signal);
   const authListeners: AuthListener[] = [authLogger(log)];
   const auth = createClaudeAuth(config, {
@@ -137,8 +142,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     ledger,
     prepareChild: prepare,
     startRun: start,
-    openWorkspace: ({ profile }, { client }) =>
-      profile === "chat" ? workspaces.chat() : workspaces.agent(client.name),
+    openWorkspace: ({ profile }, { client }) => openWorkspace(client.name, profile),
     limits: { maxTurns: config.maxTurns, maxBudgetUsd: config.maxBudgetUsd },
     timeoutMs: config.requestTimeoutMs,
     skipPermissions: config.skipPermissions,
@@ -160,6 +164,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     now: Date.now,
     sessions: care,
     responses,
+    rates,
     sessionTtlMs: config.sessionTtlMs,
     log,
     keyring,

@@ -2,7 +2,7 @@
 // Writes the histories that clients hand over, finds and deletes transcripts. Holds no conversation in memory.
 // The folder and line format are Claude Code's own (measured, 2.1.330): test/e2e/transcript.test.ts notices a change.
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ContentBlock, Message } from "../turn/turn.ts";
@@ -69,6 +69,20 @@ function transcriptPath({ configDir, workspace, sessionId }: TranscriptPlace): s
   if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(sessionId))
     throw new TypeError("sessionId must be a UUID.");
   return join(transcriptDir(configDir, workspace), `${sessionId}.jsonl`);
+}
+
+/** The transcript as it is on disk; `undefined`: there is none. */
+export async function readTranscript(place: TranscriptPlace): Promise<string | undefined> {
+  return readFile(transcriptPath(place), "utf8").catch(() => undefined);
+}
+
+/** Puts a transcript in the place of the one on disk, if there is one. */
+export async function replaceTranscript(place: TranscriptPlace, lines: readonly string[]): Promise<void> {
+  const path = transcriptPath(place);
+  await mkdir(transcriptDir(place.configDir, place.workspace), { recursive: true, mode: 0o700 });
+  const draft = `${path}.${randomUUID()}.draft`;
+  await writeFile(draft, `${lines.join("\n")}\n`, { mode: 0o600 });
+  await rename(draft, path);
 }
 
 /** Whether a message stands in the transcript on disk. */

@@ -3,11 +3,31 @@
 import { createRedisLink, type RedisLink } from "../auth/store/redis-link.ts";
 import { createRedisStore } from "../auth/store/redis.ts";
 import type { AuthStore } from "../auth/store/port.ts";
+import type { RateCounter } from "../http/rate-counter.ts";
+import type { KeyedLock } from "../turn/lock.ts";
+import type { ResponseStore } from "../turn/responses.ts";
+import type { SessionStore } from "../turn/sessions.ts";
+import { shareLock } from "./lock.ts";
+import { shareRates } from "./rates.ts";
+import { shareResponses } from "./responses.ts";
+import { createSeal } from "./seal.ts";
+import { type SharedSessionPorts, shareSessions } from "./sessions.ts";
+import { createTranscriptCarrier } from "./transcripts.ts";
+
+/** What an instance has of its own, in its files and its memory. */
+export interface OwnState {
+  readonly sessions: SessionStore;
+  readonly responses: ResponseStore;
+  readonly sessionLock: KeyedLock;
+  readonly rates: RateCounter;
+}
 
 /** What is shared. */
 export interface Cluster {
   readonly authStore: AuthStore;
   readonly link: RedisLink;
+  /** Joins an instance's state with that of the others. */
+  share(own: OwnState, ports: Pick<SharedSessionPorts, "timeToLiveMs" | "placeOf" | "endSession" | "now">): OwnState;
   /** Call when all that uses it is closed. */
   close(): Promise<void>;
 }
@@ -15,6 +35,8 @@ export interface Cluster {
 /** What opening needs. */
 export interface ClusterOptions {
   readonly redisUrl: string | undefined;
+  /** The configuration sees to it that it is there with the address. */
+  readonly clusterSecret: string | undefined;
   readonly log: {
     info(message: string): void;
     warn(message: string): void;
@@ -22,8 +44,8 @@ export interface ClusterOptions {
 }
 
 /** Opens it; takes a second at most where Redis does not answer, and goes on without it until it does. */
-export async function openCluster({ redisUrl, log }: ClusterOptions): Promise<Cluster | undefined> {
-  if (redisUrl === undefined) return undefined;
+export async function openCluster({ redisUrl, clusterSecret, log }: ClusterOptions): Promise<Cluster | undefined> {
+  if (redisUrl === undefined || clusterSecret === undefined) return undefined;
   const link = await createRedisLink({ url: redisUrl });
   const tell = (isUp: boolean) => {
     if (isUp) log.info("Redis is reachable: state is shared with the other instances");
@@ -32,9 +54,20 @@ export async function openCluster({ redisUrl, log }: ClusterOptions): Promise<Cl
   tell(link.isUp);
   const stopTelling = link.onChange(tell);
   const authStore = await createRedisStore({ link });
+  const way = { link, seal: createSeal(clusterSecret) };
   return {
     authStore,
     link,
+    share: (own, ports) => ({
+      sessions: shareSessions(own.sessions, {
+        ...way,
+        ...ports,
+        transcripts: createTranscriptCarrier(way, ports.timeToLiveMs),
+      }),
+      responses: shareResponses(own.responses, way, ports),
+      sessionLock: shareLock(own.sessionLock, way),
+      rates: shareRates(own.rates, way),
+    }),
     async close() {
       stopTelling();
       await authStore.close();

@@ -76,7 +76,7 @@ export const settings = {
   allowStoredLogin: setting("Authentication", "CCAPI_ALLOW_STORED_LOGIN", onOff, false, "Use a login stored by Claude Code even when listening on more than loopback. Read docs/security.md first."),
 
   redisUrl: optional("Several instances", "CCAPI_REDIS_URL", redisAddress, "Redis that all instances share, redis:// or rediss:// (TLS), with user and password. See docs/cluster.md.", "none: this instance is the only one"),
-  clusterSecret: optional("Several instances", "CCAPI_CLUSTER_SECRET", clusterSecret, "Secret that all instances share: what Redis knows of a credential is keyed with it.", "none; needed with CCAPI_REDIS_URL"),
+  clusterSecret: optional("Several instances", "CCAPI_CLUSTER_SECRET", clusterSecret, "Secret that all instances share: what lies in Redis is keyed and encrypted with it.", "none; needed with CCAPI_REDIS_URL"),
 
   allowTelemetry: setting("Claude", "CCAPI_ALLOW_TELEMETRY", onOff, false, "Let Claude Code send its telemetry and other non-essential traffic."),
   skipPermissions: setting("Claude", "CCAPI_DANGEROUSLY_SKIP_PERMISSIONS", onOff, false, "Let agents run every tool without your approval. For sandboxes only.", { isFlagOnly: true }),

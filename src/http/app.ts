@@ -128,7 +128,7 @@ export function createApp(ports: AppPorts) {
     "POST",
     [chatRoute.path, responseRoutes.create.path, messageRoutes.create.path, messageRoutes.countTokens.path],
     acceptWhile(ports.isServing),
-    rateLimit(ports.limits.requestsPerMinutePerKey),
+    rateLimit(ports.limits.requestsPerMinutePerKey, ports.rates),
     ...jsonOnly(ports.limits.maxBodyBytes),
     idempotency({ now: ports.now }),
   );

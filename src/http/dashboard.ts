@@ -14,6 +14,7 @@ import { liveEvents } from "./dashboard/live.ts";
 import { readJson } from "./dashboard/json-body.ts";
 import { overviewHandlers, type OverviewPorts } from "./dashboard/overview.ts";
 import { createSeats } from "./dashboard/seats.ts";
+import type { RateCounter } from "./rate-counter.ts";
 import { acceptWhile, jsonOnly, rateLimit } from "./guards.ts";
 import type { Keyring } from "./keyring.ts";
 import { toInvalidRequest } from "./validation.ts";
@@ -23,6 +24,7 @@ export interface DashboardPorts extends OverviewPorts, AnswerPorts {
   readonly keyring: Keyring;
   readonly history: History;
   readonly isServing: () => boolean;
+  readonly rates: RateCounter;
   readonly limits: { readonly maxBodyBytes: number; readonly requestsPerMinutePerKey: number | undefined };
 }
 
@@ -73,7 +75,7 @@ export function addDashboard(app: OpenAPIHono<AppEnv>, ports: DashboardPorts): v
     "POST",
     ["/dashboard/chat"],
     acceptWhile(ports.isServing),
-    rateLimit(ports.limits.requestsPerMinutePerKey),
+    rateLimit(ports.limits.requestsPerMinutePerKey, ports.rates),
     ...jsonOnly(ports.limits.maxBodyBytes),
     async (context) => {
       const body = chatRequest.safeParse(await readJson(context));

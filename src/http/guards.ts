@@ -1,9 +1,9 @@
 // What a request must get past before its handler: kind and size of its body, the rate of its key, the server's own end.
 import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
 import { CcapiError } from "../auth/errors.ts";
 import type { AppEnv } from "./app-env.ts";
+import type { RateCounter } from "./rate-counter.ts";
 
 /** Bodies are JSON of at most so many bytes. */
 export function jsonOnly(maxBytes: number): MiddlewareHandler<AppEnv>[] {
@@ -30,16 +30,13 @@ export function jsonOnly(maxBytes: number): MiddlewareHandler<AppEnv>[] {
 }
 
 /** At most so many requests of one key in a minute. `undefined`: no limit. */
-export function rateLimit(perMinute: number | undefined): MiddlewareHandler<AppEnv> {
+export function rateLimit(perMinute: number | undefined, counter: RateCounter): MiddlewareHandler<AppEnv> {
   if (perMinute === undefined) return (_context, next) => next();
-  const limiter = new RateLimiterMemory({ points: perMinute, duration: 60 });
   return async (context, next) => {
-    try {
-      await limiter.consume(context.var.client?.name ?? "");
-    } catch (error) {
-      if (!(error instanceof RateLimiterRes)) throw error;
+    const { count, resetsInMs } = await counter.count(context.var.client?.name ?? "");
+    if (count > perMinute) {
       throw new CcapiError("rate_limit_exceeded", `This key may send ${perMinute} requests a minute.`, {
-        retryAfterMs: error.msBeforeNext,
+        retryAfterMs: resetsInMs,
       });
     }
     await next();

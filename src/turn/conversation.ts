@@ -151,6 +151,7 @@ async function continueSession(
   }
   const place = toPlace(record);
   const isLive = (resumeAt: string) => pool?.hasSession(record.claudeSessionId, resumeAt) === true;
+  if (!isLive(record.resumeAt) && !(await isInTranscript(place, record.resumeAt))) await sessions.bring(record);
   if (!isLive(record.resumeAt) && !(await isInTranscript(place, record.resumeAt))) {
     await sessions.delete(record.clientName, record.id);
     await deleteTranscript(place); // What else was beside it.

@@ -11,6 +11,9 @@ import type { Client } from "./turn.ts";
 /** No turn lasts longer. */
 const maxTurnMs = 24 * 60 * 60_000;
 
+/** A sweep waits no longer for whoever uses a session elsewhere. */
+const sweepWaitMs = 500;
+
 /** The lock's key of one client's session. */
 export function sessionKey(clientName: string, id: string): string {
   return JSON.stringify([clientName, id]);
@@ -71,7 +74,8 @@ export function createSessionCare(ports: {
     const { clientName, id } = record;
     const key = sessionKey(clientName, id);
     if (lock.isHeld(key)) return false;
-    const release = await lock.acquire(key, AbortSignal.timeout(maxTurnMs));
+    const release = await lock.acquire(key, AbortSignal.timeout(sweepWaitMs)).catch(() => undefined);
+    if (release === undefined) return false; // Another instance uses it.
     try {
       const present = (await sessions.get(clientName, id)) ?? (await sessions.getExpired(clientName, id));
       if (present?.claudeSessionId !== record.claudeSessionId || present.lastUsedAtMs !== record.lastUsedAtMs)

@@ -59,6 +59,13 @@ export interface SessionStore {
   /** Newest use first. */
   list(clientName: string): Promise<SessionRecord[]>;
   put(record: SessionRecord): Promise<void>;
+  /**
+   * Brings the transcript of a session here where another host has it. Afterwards it is on disk up to the record's last message,
+   * or it is gone.
+   *
+   * @throws CcapiError `session_not_found` where only another host can go on with it.
+   */
+  bring(record: SessionRecord): Promise<void>;
   delete(clientName: string, id: string): Promise<void>;
   /** All that have expired, of every client; they are out of reach already. */
   expired(): Promise<SessionRecord[]>;
@@ -124,6 +131,7 @@ export function createSessionStore({ dir, timeToLiveMs, now }: SessionStoreOptio
       await writeFile(draft, JSON.stringify(record), { mode: 0o600 });
       await rename(draft, target);
     },
+    bring: () => Promise.resolve(), // No other host has any.
     async delete(clientName, id) {
       await rm(path(clientName, id), { force: true });
     },
@@ -137,10 +145,16 @@ export function createSessionStore({ dir, timeToLiveMs, now }: SessionStoreOptio
 }
 
 async function readRecord(path: string): Promise<SessionRecord | undefined> {
+  const text = await readFile(path, "utf8").catch(() => undefined); // Not there.
+  return text === undefined ? undefined : toSessionRecord(text);
+}
+
+/** Reads a record's JSON; `undefined` where it is none of ours. */
+export function toSessionRecord(text: string): SessionRecord | undefined {
   try {
-    return sessionRecord.parse(JSON.parse(await readFile(path, "utf8")));
+    return sessionRecord.parse(JSON.parse(text));
   } catch {
-    return undefined; // Not there, or not ours: no session.
+    return undefined;
   }
 }
 

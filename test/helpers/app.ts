@@ -2,6 +2,7 @@
 import type { AuthStatus } from "../../src/auth/contract.ts";
 import { CcapiError } from "../../src/auth/errors.ts";
 import { type AppPorts, createApp } from "../../src/http/app.ts";
+import { createRateCounter } from "../../src/http/rate-counter.ts";
 import { createKeyring } from "../../src/http/keyring.ts";
 import { createHistory } from "../../src/observe/history.ts";
 import { createMetrics } from "../../src/observe/metrics.ts";
@@ -87,6 +88,7 @@ export function makeApp(overrides: Partial<AppPorts> = {}): TestApp {
     sessionTtlMs: 60_000,
     responses: memoryResponses(),
     keyring: createKeyring([{ name: "client", key: clientKey }], [{ name: "admin", key: adminKey }]),
+    rates: createRateCounter(),
     limits: { maxBodyBytes: 10_000, requestsPerMinutePerKey: undefined },
     corsOrigins: [],
     metricsAllow: [],

@@ -47,7 +47,7 @@ export const rooms: Readonly<Record<string, RoomRule>> = {
   auth: { packages: pureNodeModules },
   claude: { from: ["auth", "schema"], typesFrom: [turnTypes], packages: true },
   turn: { from: ["auth", "claude", "schema"], packages: true },
-  cluster: { from: ["auth"], packages: [] },
+  cluster: { from: ["auth", "claude", "turn"], typesFrom: ["http"], packages: pureNodeModules },
   names: { from: [errors], typesFrom: [turnTypes], packages: ["zod"] },
   schema: { from: [errors], packages: ["ajv", "node:vm"] },
   media: { from: [errors, "src/auth/until-aborted.ts"], typesFrom: [turnTypes], packages: true },

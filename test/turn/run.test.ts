@@ -74,6 +74,7 @@ function createHouse(scripts: readonly Script[], decisions: readonly Decision[] 
       has: async (clientName, id) => sessions.has(`${clientName}/${id}`),
       list: async () => [],
       put: async (record) => void sessions.set(`${record.clientName}/${record.id}`, record),
+      bring: async () => undefined,
       delete: async (clientName, id) => void sessions.delete(`${clientName}/${id}`),
       expired: async () => [],
       clients: async () => [],
