@@ -165,6 +165,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     sessions: care,
     responses,
     rates,
+    sharedRuns: cluster?.runs,
     sessionTtlMs: config.sessionTtlMs,
     log,
     keyring,

@@ -27,6 +27,7 @@ export const errorKinds = {
   request_too_slow: { status: 408, type: "invalid_request_error" },
   request_too_large: { status: 413, type: "invalid_request_error" },
   idempotency_key_reused: { status: 422, type: "invalid_request_error" },
+  idempotent_run_lost: { status: 503, type: "service_unavailable_error" },
   unsupported_media_type: { status: 415, type: "invalid_request_error" },
   headers_too_large: { status: 431, type: "invalid_request_error" },
   // This server's limits

@@ -4,12 +4,14 @@ import { createRedisLink, type RedisLink } from "../auth/store/redis-link.ts";
 import { createRedisStore } from "../auth/store/redis.ts";
 import type { AuthStore } from "../auth/store/port.ts";
 import type { RateCounter } from "../http/rate-counter.ts";
+import type { SharedRuns } from "../http/run-claims.ts";
 import type { KeyedLock } from "../turn/lock.ts";
 import type { ResponseStore } from "../turn/responses.ts";
 import type { SessionStore } from "../turn/sessions.ts";
 import { shareLock } from "./lock.ts";
 import { shareRates } from "./rates.ts";
 import { shareResponses } from "./responses.ts";
+import { createSharedRuns } from "./runs.ts";
 import { createSeal } from "./seal.ts";
 import { type SharedSessionPorts, shareSessions } from "./sessions.ts";
 import { createTranscriptCarrier } from "./transcripts.ts";
@@ -26,6 +28,7 @@ export interface OwnState {
 export interface Cluster {
   readonly authStore: AuthStore;
   readonly link: RedisLink;
+  readonly runs: SharedRuns;
   /** Joins an instance's state with that of the others. */
   share(own: OwnState, ports: Pick<SharedSessionPorts, "timeToLiveMs" | "placeOf" | "endSession" | "now">): OwnState;
   /** Call when all that uses it is closed. */
@@ -58,6 +61,7 @@ export async function openCluster({ redisUrl, clusterSecret, log }: ClusterOptio
   return {
     authStore,
     link,
+    runs: createSharedRuns(way),
     share: (own, ports) => ({
       sessions: shareSessions(own.sessions, {
         ...way,

@@ -35,7 +35,9 @@ import {
   sessionRoutes,
 } from "./routes.ts";
 import { responseHandlers, type ResponsePorts } from "./responses.ts";
+import type { SharedRuns } from "./run-claims.ts";
 import { sessionHandlers, type SessionPorts } from "./sessions.ts";
+import { isPlainChat } from "./repeatable.ts";
 import { toInvalidRequest } from "./validation.ts";
 
 /** All that the app is made of. */
@@ -46,6 +48,8 @@ export interface AppPorts
   readonly limits: { readonly maxBodyBytes: number; readonly requestsPerMinutePerKey: number | undefined };
   readonly corsOrigins: readonly string[];
   readonly metricsAllow: readonly string[];
+  /** Requests with an Idempotency-Key that other servers know of. */
+  readonly sharedRuns?: SharedRuns | undefined;
 }
 
 /** Makes the app. It listens to nothing: `app.request()` tries it without a port. */
@@ -130,7 +134,11 @@ export function createApp(ports: AppPorts) {
     acceptWhile(ports.isServing),
     rateLimit(ports.limits.requestsPerMinutePerKey, ports.rates),
     ...jsonOnly(ports.limits.maxBodyBytes),
-    idempotency({ now: ports.now }),
+    idempotency({
+      now: ports.now,
+      shared: ports.sharedRuns,
+      isRepeatable: (body) => isPlainChat(body, ports.modelAliases),
+    }),
   );
   app.openapi(chatRoute, (context) => chat(context, context.req.valid("json")));
 

@@ -62,7 +62,7 @@ describe.skipIf(!hasRedis())("two instances with a real Redis", () => {
       placeOf: async () => place,
       endSession: async (id) => void ended.push(id),
     });
-    return { ...state, own, place, ended, link: cluster.link, close: () => cluster.close() };
+    return { ...state, own, place, ended, runs: cluster.runs, link: cluster.link, close: () => cluster.close() };
   }
 
   async function two() {
@@ -170,6 +170,55 @@ describe.skipIf(!hasRedis())("two instances with a real Redis", () => {
     expect(await other.responses.delete("client", "r")).toBe(true);
     expect(await one.responses.get("client", "r")).toBeUndefined();
     expect(await other.responses.delete("client", "r")).toBe(false);
+  });
+
+  const request = { clientName: "client", key: "k", bodyHash: "b", isRepeatable: false };
+  const answer = { status: 200, headers: [["x-a", "b"]], body: "bWFya2Vk" } as const;
+
+  it("run a request with an Idempotency-Key once, and keep its answer for each other (A9, A5)", async () => {
+    const [one, other] = await two();
+    const claims = await Promise.all([one.runs.claim(request), other.runs.claim(request)]);
+    expect(claims.map(({ is }) => is).toSorted()).toEqual(["mine", "running"]);
+    expect(await other.runs.claim({ ...request, bodyHash: "c" })).toEqual({ is: "reused" });
+    for (const else_ of [{ key: "l" }, { clientName: "another" }]) {
+      const own = await one.runs.claim({ ...request, ...else_ });
+      if (own.is !== "mine") throw new Error(own.is);
+      own.run.forget();
+    }
+    for (const each of claims) if (each.is === "mine") each.run.keep(answer);
+    for (const each of [one, other]) {
+      await until("it is kept", async () => (await each.runs.claim(request)).is === "kept");
+      expect(await each.runs.claim(request)).toEqual({ is: "kept", answer });
+    }
+    expect(await redis.dump()).not.toContain(answer.body);
+  });
+
+  it("may each run one that failed (A9, A5)", async () => {
+    const [one, other] = await two();
+    const first = await one.runs.claim(request);
+    if (first.is !== "mine") throw new Error(first.is);
+    first.run.forget();
+    let second = await other.runs.claim(request);
+    await until(
+      "it is free",
+      async () => second.is === "mine" || (second = await other.runs.claim(request)).is === "mine",
+    );
+    if (second.is === "mine") second.run.forget();
+  });
+
+  it("tell that a run's instance is gone, and begin again what harms nobody (A9, A5)", async () => {
+    const [one, other] = await two();
+    const claimed = await one.runs.claim(request);
+    const chat = await one.runs.claim({ ...request, key: "chat" });
+    if (claimed.is !== "mine" || chat.is !== "mine") throw new Error("not mine");
+    await one.close(); // Its beats go nowhere any more.
+    expect(await other.runs.claim(request)).toEqual({ is: "running" });
+    await until("the lease is over", async () => (await other.runs.claim(request)).is === "lost", 60_000);
+    const again = await other.runs.claim({ ...request, key: "chat", isRepeatable: true });
+    expect(again.is).toBe("mine");
+    if (again.is === "mine") again.run.forget();
+    chat.run.forget();
+    claimed.run.forget();
   });
 
   it("count a key's requests together (A9, B9)", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { CcapiError } from "../../src/auth/errors.ts";
+import type { Claim, KeyedRequest, OwnRun, SharedRuns } from "../../src/http/run-claims.ts";
 import type { RunTurn } from "../../src/turn/turn.ts";
 import { adminKey, hello, makeApp, scripted } from "../helpers/app.ts";
 
@@ -178,5 +179,66 @@ describe("a request sent again with its Idempotency-Key", () => {
     await (await post(body, { headers: { "idempotency-key": "k1", authorization: `Bearer ${adminKey}` } })).text();
     expect(turns).toHaveLength(2);
     expect((await post(body, key("x".repeat(256)))).status).toBe(400);
+  });
+});
+
+describe("a request with an Idempotency-Key that another server has", () => {
+  const isJson = [
+    ["content-type", "application/json"],
+    ["x-request-id", "req_1"],
+  ] as const;
+
+  function withClaims(...claims: Claim[]) {
+    const asked: KeyedRequest[] = [];
+    const shared: SharedRuns = {
+      askAgainMs: 0,
+      claim: async (request) => {
+        asked.push(request);
+        const next = claims[Math.min(asked.length, claims.length) - 1];
+        if (next === undefined) throw new Error("no claim");
+        return next;
+      },
+    };
+    return { ...makeApp({ sharedRuns: shared }), asked };
+  }
+
+  it("waits for its answer, and runs nothing (A9, A5)", async () => {
+    const text = await (await makeApp().post(body)).text();
+    const answer = { status: 200, headers: isJson, body: btoa(text) };
+    const { post, turns, asked } = withClaims({ is: "running" }, { is: "running" }, { is: "kept", answer });
+    const response = await post(body, key("k1"));
+    expect(await response.text()).toBe(text);
+    expect(response.headers.get("idempotency-replayed")).toBe("true");
+    expect(turns).toHaveLength(0);
+    expect(asked).toHaveLength(3);
+  });
+
+  it("is told where that server is gone, and not to try again (A9, A5)", async () => {
+    const { post, turns, asked } = withClaims({ is: "lost" });
+    const response = await post({ ...body, model: "claude-code" }, key("k1"));
+    expect(response.status).toBe(503);
+    expect(response.headers.get("x-should-retry")).toBe("false");
+    expect(await response.json()).toMatchObject({ error: { code: "idempotent_run_lost", param: "Idempotency-Key" } });
+    expect(turns).toHaveLength(0);
+    await post(body, key("k1"));
+    expect(asked.map(({ isRepeatable }) => isRepeatable)).toEqual([false, true]);
+  });
+
+  it("is a 422 with another body, or where the answer was too large (A9, A5)", async () => {
+    for (const claim of [{ is: "reused" }, { is: "kept", answer: undefined }] as const) {
+      expect((await withClaims(claim).post(body, key("k1"))).status).toBe(422);
+    }
+  });
+
+  it("is this server's where nobody has it, and its answer or its failure is told (A9, A5)", async () => {
+    const told: unknown[] = [];
+    const run: OwnRun = { keep: (answer) => void told.push(answer), forget: () => void told.push("forgotten") };
+    const { post, turns } = withClaims({ is: "mine", run });
+    const text = await (await post(body, key("k1"))).text();
+    await expect.poll(() => told).toMatchObject([{ status: 200, body: btoa(text) }]);
+    expect(await (await post(body, key("k1"))).text()).toBe(text);
+    expect(turns).toHaveLength(1);
+    expect((await post({ model: "sonnet" }, key("k2"))).status).toBe(400);
+    await expect.poll(() => told.slice(1)).toEqual(["forgotten"]);
   });
 });
