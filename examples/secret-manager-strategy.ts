@@ -1,4 +1,4 @@
-// A refresh strategy of one's own: gets the newest secret from a secret manager over HTTP. Run it: node examples/secret-manager-strategy.ts
+// A refresh strategy of one's own: gets the newest secret from a secret manager over HTTP. Run it: npx node examples/secret-manager-strategy.ts
 // The secret manager here is a small server on loopback that stands in for Vault, AWS Secrets Manager and their like.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -1,4 +1,4 @@
-// An agent whose key expires between two tools, and that goes on. Run it: node examples/self-healing-agent.ts
+// An agent whose key expires between two tools, and that goes on. Run it: npx node examples/self-healing-agent.ts
 // It needs no account: the simulator stands in for the Messages API.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-// Any async operation made self-healing: no HTTP server, no Agent SDK. Run it: node examples/self-healing.ts
+// Any async operation made self-healing: no HTTP server, no Agent SDK. Run it: npx node examples/self-healing.ts
 import { createAuthManager, rereadStrategy } from "../src/index.ts"; // In your project: from "ccapi".
 
 // The world outside: a token that somebody rotates, and a service that wants the newest one.

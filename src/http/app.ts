@@ -61,7 +61,15 @@ export function createApp(ports: AppPorts) {
   });
 
   app.onError(errorHandler(ports.log));
-  app.notFound((context) => errorResponse(new CcapiError("not_found", "There is nothing at this path."), context));
+  app.notFound((context) =>
+    errorResponse(
+      new CcapiError(
+        "not_found",
+        "There is nothing at this path. GET /docs lists what there is; the base URL of OpenAI's clients ends in /v1.",
+      ),
+      context,
+    ),
+  );
 
   app.use(requestId({ limitLength: 128, generator: makeRequestId }));
   app.use(anthropicRequestId);

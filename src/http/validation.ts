@@ -20,13 +20,18 @@ export function toInvalidRequest(issues: readonly Issue[]): CcapiError {
 /** Of a union's failed branches, the one that came furthest is the one that was meant. */
 function deepest(issue: Issue, parents: readonly PropertyKey[]): { path: readonly PropertyKey[]; message: string } {
   const path = [...parents, ...issue.path];
-  const own = { path, message: issue.message.replace(/\.$/, "") };
+  const own = { path, message: inWords(issue.message) };
   if (issue.code !== "invalid_union") return own;
   const branches = issue.errors.flatMap((branch) => (branch[0] === undefined ? [] : [deepest(branch[0], path)]));
   const best = branches.toSorted((a, b) => b.path.length - a.path.length)[0];
   if (best === undefined) return own;
   if (best.path.length > path.length) return best;
   return { path, message: branches.map(({ message }) => message).join("; or ") };
+}
+
+/** Zod's "Invalid input: expected string, received undefined" says of a missing field what only a programmer understands. */
+function inWords(message: string): string {
+  return message.replace(/^Invalid input: expected (.+), received undefined$/, "is required ($1)").replace(/\.$/, "");
 }
 
 /** `["messages", 0, "content"]` → `messages[0].content` */

@@ -302,6 +302,10 @@ describe("a request that is refused", () => {
     expect(wrongMethod.status).toBe(405);
     expect(wrongMethod.headers.get("allow")).toBe("POST");
     expect(await error(await request("/nowhere"))).toMatchObject({ code: "not_found" });
+    expect(await error(await post({ messages: body.messages }))).toMatchObject({
+      message: "model: is required (string).",
+      param: "model",
+    });
   });
 
   it("for its rate says when to come again (B9)", async () => {
