@@ -63,6 +63,8 @@ export function createAttempt(
   let run: ClaudeRun | undefined;
   let opened: OpenConversation | undefined = resumed?.opened;
   let isHandedOn = false;
+  /** The model has answered with the very credential of this attempt: what fails then is not the model. */
+  let hasAnswered = false;
 
   async function* events(): AsyncGenerator<TurnEvent, AttemptEnd, undefined> {
     const replaced = new AbortController();
@@ -91,12 +93,14 @@ export function createAttempt(
             case "signal":
               isHeldOn = event.isSubagent === true && takesUpRenewal(child);
               decide(
-                ports.blame.isAboutModel(turn.requestedModel, auth, event.signal)
+                !(hasAnswered && event.isSubagent !== true) &&
+                  ports.blame.isAboutModel(turn.requestedModel, auth, event.signal)
                   ? { action: "fail", error: modelRefused() }
                   : auth.report(event.signal),
               );
               break;
             case "checkpoint":
+              hasAnswered = true;
               break;
             case "subagent-lost":
               throw afterSideEffects(progress, turn.sessionId);

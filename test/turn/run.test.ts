@@ -156,6 +156,29 @@ describe("a turn that ends well", () => {
     expect(events).toEqual([working, words, finish()]);
   });
 
+  it("is carried over again where the model had answered with the credential that fails: the model is not to blame (A5)", async () => {
+    const round = (id: string): RunEvent[] => [
+      { type: "tool-use", messageId: id, tools: [{ id: `toolu_${id}`, name: "Bash" }] },
+      { type: "checkpoint", uuid: id, messageId: id },
+      { type: "tool-result", results: [{ id: `toolu_${id}`, block: { type: "text", text: "" } }] },
+      sign(),
+    ];
+    const replaced: Decision = { action: "wait" };
+    const house = createHouse(
+      [{ events: round("a") }, { events: round("b") }, { events: [finish()] }],
+      [replaced, replaced],
+      { blame: { isAboutModel: () => true, clear: () => undefined } },
+    );
+    const taken = take(house, { profile: "agent", sessionId: "s" });
+    for (let index = 0; index < 3;) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (house.runs[index] !== undefined) house.runs[index++]?.letGo();
+    }
+    const { error } = await taken;
+    expect(error).toBeUndefined();
+    expect(house.steps.filter((step) => step === "recovered")).toHaveLength(2);
+  });
+
   it("runs what was asked for, within the limits, in the folder of the client (B2)", async () => {
     const house = createHouse([{ events: [finish()] }]);
     await take(house, { system: "Be brief.", stop: ["END"], profile: "agent" });
