@@ -13,7 +13,7 @@ import { type ModelBlame, modelRefused } from "./model-blame.ts";
 import { type Beginning, type OpenPorts, openRun } from "./open-run.ts";
 import { prepare } from "./prepare.ts";
 import { createProgress, type Progress } from "./progress.ts";
-import { afterSideEffects, notRenewed, type Resumption, startOf, toResumption } from "./recover.ts";
+import { afterSideEffects, afterTools, notRenewed, type Resumption, startOf, toResumption } from "./recover.ts";
 import type { Turn, TurnContext, TurnEvent } from "./turn.ts";
 
 /** What an attempt needs. */
@@ -29,7 +29,7 @@ export type AttemptEnd =
   | { readonly is: "finished" }
   /** The credential ended it: another attempt, with a renewed one, begins anew or goes on where this one stopped. */
   | { readonly is: "carry-over"; readonly resumption: Resumption | undefined }
-  /** The process kept from an earlier run was of no use: another does the same. */
+  /** The process was of no use, and nothing had been said or done: another does the same. */
   | { readonly is: "again"; readonly resumption: Resumption | undefined }
   /** Its process died between two calls: another goes on. */
   | { readonly is: "revive"; readonly resumption: Resumption };
@@ -55,7 +55,7 @@ export function createAttempt(
   ports: AttemptPorts & { readonly handOvers: HandOvers },
   beginning: Beginning,
 ): Attempt {
-  const { resumed } = beginning;
+  const { resumed, isFresh } = beginning;
   const progress = createProgress(context.delivery);
   const trace = createTrace("");
   /** Words that nobody has been sent: those of a call that breaks off were never said. */
@@ -131,21 +131,26 @@ export function createAttempt(
     } catch (error) {
       // What the end of a replaced run throws says nothing that the decision doesn't.
       if (!isDecided() || signal.aborted) {
-        if (isDeath(error) && !signal.aborted && run?.wasKept === true && progress.standing.is === "untouched") {
+        // Nothing was said or done: another process does the same, once.
+        if (isDeath(error) && !signal.aborted && !isFresh && progress.standing.is === "untouched") {
           return { is: "again", resumption: sameAgain() };
         }
         const mayRevive = isDeath(error) && !signal.aborted && resumed?.isRevived !== true;
         const resumption = mayRevive ? handOn() : undefined;
-        if (resumption === undefined) throw error;
+        if (resumption === undefined) throw afterTools(error, toolsOf(progress), turn.sessionId);
         return { is: "revive", resumption: { ...resumption, isRevived: true } };
       }
     } finally {
       stopListening();
     }
     const told = latest();
-    const tools = [...(resumed?.tools ?? []), ...progress.tools];
-    if (told.action === "fail") throw notRenewed(told.error, tools, turn.sessionId);
+    if (told.action === "fail") throw notRenewed(told.error, toolsOf(progress), turn.sessionId);
     return carryOver(progress);
+  }
+
+  /** What the turn has started so far. */
+  function toolsOf({ tools }: Progress): readonly string[] {
+    return [...(resumed?.tools ?? []), ...tools];
   }
 
   async function conclude(

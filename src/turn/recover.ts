@@ -72,15 +72,34 @@ export function notRenewed(error: unknown, tools: readonly string[], sessionId: 
   });
 }
 
+/**
+ * A failure that is not the credential's, of a turn that had started tools: the same error, which now says so and keeps clients from
+ * asking again by themselves. The SDKs of OpenAI and Anthropic ask again at any 429 or 5xx else.
+ */
+export function afterTools(error: unknown, tools: readonly string[], sessionId: string | undefined): unknown {
+  if (!(error instanceof CcapiError) || error.shouldRetry === false || tools.length === 0) return error;
+  const { code, param, state, action } = error;
+  return new CcapiError(code, `${error.message} ${whatRan(tools, sessionId)}`, {
+    ...(param === undefined ? {} : { param }),
+    ...(state === undefined ? {} : { state }),
+    ...(action === undefined ? {} : { action }),
+    shouldRetry: false,
+    cause: error,
+  });
+}
+
+function whatRan(tools: readonly string[], sessionId: string | undefined): string {
+  const ran = tools.length === 0 ? "No tool had run." : `Tools that were started: ${[...new Set(tools)].join(", ")}.`;
+  return sessionId === undefined ? ran : `${ran} The session ${sessionId} is as it was before this turn.`;
+}
+
 function sideEffectsError(
   message: string,
   tools: readonly string[],
   sessionId: string | undefined,
   details: { readonly state?: string | undefined; readonly action?: string | undefined } = {},
 ): CcapiError {
-  const ran = tools.length === 0 ? "No tool had run." : `Tools that were started: ${[...new Set(tools)].join(", ")}.`;
-  const session = sessionId === undefined ? "" : ` The session ${sessionId} is as it was before this turn.`;
-  return new CcapiError("upstream_auth_failed_after_side_effects", `${message} ${ran}${session}`, {
+  return new CcapiError("upstream_auth_failed_after_side_effects", `${message} ${whatRan(tools, sessionId)}`, {
     ...(details.state === undefined ? {} : { state: details.state }),
     ...(details.action === undefined ? {} : { action: details.action }),
     shouldRetry: false,

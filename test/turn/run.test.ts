@@ -313,8 +313,8 @@ describe("a turn that ends otherwise", () => {
   });
 
   it("for a run's error is that error; for anything else too, and all is tidied up (C4)", async () => {
-    const died = new CcapiError("upstream_process_died", "x");
-    for (const error of [died, new TypeError("not expected")]) {
+    const failed = new CcapiError("upstream_error", "x");
+    for (const error of [failed, new TypeError("not expected")]) {
       const house = createHouse([{ events: [working], error }]);
       expect((await take(house, { profile: "agent" })).error).toBe(error);
       await tidy(house);
@@ -414,6 +414,29 @@ describe("a process that dies", () => {
     expect(events.filter(({ type }) => type === "finish")).toHaveLength(1);
     expect(house.runs[1]?.spec.conversation).toMatchObject({ kind: "resume", resumeAt: "u1" });
     expect(house.runs[1]?.spec.prompt).toEqual([{ type: "tool_result", tool_use_id: "t1", content: "done" }]);
+  });
+
+  it("before anything was said is followed by another that does the same, once (A5)", async () => {
+    const dying = { events: [working], error: died };
+    const house = createHouse([dying, { events: [words, finish()] }]);
+    const { events, error } = await take(house);
+    expect(error).toBeUndefined();
+    expect(events.filter(({ type }) => type !== "phase")).toEqual([words, finish()]);
+    await tidy(house);
+    const worse = createHouse([dying, dying, { events: [words, finish()] }]);
+    expect((await take(worse)).error).toMatchObject({ code: "upstream_process_died", shouldRetry: undefined });
+    expect(worse.runs).toHaveLength(2);
+    await tidy(worse);
+  });
+
+  it("while its tool is at work says which, and keeps clients from asking again by themselves (A5)", async () => {
+    const house = createHouse([{ events: betweenCalls.slice(0, 2), error: died }]);
+    expect((await take(house, { profile: "agent", sessionId: "s1" })).error).toMatchObject({
+      code: "upstream_process_died",
+      shouldRetry: false,
+      message: "It died. Tools that were started: Bash. The session s1 is as it was before this turn.",
+    });
+    await tidy(house);
   });
 
   it("once more is the turn's failure, and its transcript is cleared away all the same (A5, B3)", async () => {
