@@ -36,7 +36,7 @@ import { createObservers } from "./server/observers.ts";
 import { openState } from "./server/state.ts";
 import { createClaudeAuth } from "./wiring.ts";
 
-const streamTiming: StreamTiming = { holdMs: 10_000, heartbeatMs: 15_000 };
+const streamTiming: StreamTiming = { hold: { workingMs: 10_000, totalMs: 50_000 }, heartbeatMs: 15_000 };
 const sweepEveryMs = 10 * 60_000;
 
 /** A server that listens. */
@@ -68,15 +68,22 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   const cluster = await openCluster({ ...config, log });
   const owner = createProcessOwner();
   const runtime = createRuntime();
-  const pool = createPool({
-    maxIdle: config.poolMaxIdle ?? availableParallelism() * 2,
-    maxIdleBytes: config.poolMaxIdleMb * 1_048_576,
-    idleMs: config.poolIdleMs,
-    maxSpares: config.poolMaxSpares ?? availableParallelism(),
-    maxRuns: 200,
-    maxStarting: availableParallelism(),
-    returnMs: 150,
+  const admission = createAdmission({
+    maxRunning: config.maxConcurrent ?? defaultMaxConcurrent(),
+    maxWaiting: config.maxQueue,
   });
+  const pool = createPool(
+    {
+      maxIdle: config.poolMaxIdle ?? availableParallelism() * 2,
+      maxIdleBytes: config.poolMaxIdleMb * 1_048_576,
+      idleMs: config.poolIdleMs,
+      maxSpares: config.poolMaxSpares ?? availableParallelism(),
+      maxRuns: 200,
+      maxStarting: availableParallelism(),
+      returnMs: 150,
+    },
+    { isBusy: () => admission.waiting > 0 },
+  );
   const ledger = createLedger(join(stateDir, "ledger"), await nameProcess(process.pid), isRunning);
   const childPolicy: ChildPolicy = {
     environment: config.environment,
@@ -118,10 +125,6 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       // What they were started with is not what the next run is to use.
       if (event.type === "credential-change") pool.renew();
     },
-  });
-  const admission = createAdmission({
-    maxRunning: config.maxConcurrent ?? defaultMaxConcurrent(),
-    maxWaiting: config.maxQueue,
   });
   const observers = createObservers(config, {
     status: () => auth.status(),

@@ -7,7 +7,7 @@ import type { Delivery, RunTurn, Turn, TurnEvent } from "../turn/turn.ts";
 import type { AppEnv } from "./app-env.ts";
 import { toCcapiError } from "./errors.ts";
 import { toEventStream } from "./event-stream.ts";
-import { holdBack } from "./hold.ts";
+import { holdBack, type HoldTimes } from "./hold.ts";
 
 /** Clients bound the size of an answer's headers. */
 const maxIgnoredNames = 40;
@@ -22,8 +22,8 @@ export interface AnswerPorts {
 
 /** Times of a stream, milliseconds. */
 export interface StreamTiming {
-  /** How long headers are held back while the model works. */
-  readonly holdMs: number;
+  /** How long headers are held back. */
+  readonly hold: HoldTimes;
   /** Between two signs of life. */
   readonly heartbeatMs: number;
 }
@@ -68,7 +68,7 @@ export async function answerStream(
   setHeaders(context, understood);
   const { events, abandon } = startTurn(context, understood, runTurn, "stream");
   const iterator = events[Symbol.asyncIterator]();
-  const released = await holdBack(iterator, timing.holdMs);
+  const released = await holdBack(iterator, timing.hold);
   const body = toEventStream(iterator, released, {
     toFrames: (event) => shape.toFrames(event),
     lastFrames: shape.lastFrames,

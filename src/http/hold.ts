@@ -10,15 +10,27 @@ export interface ReleasedTurn {
   readonly pending: Promise<IteratorResult<TurnEvent, void>> | undefined;
 }
 
+/** How long headers are held back, in milliseconds. */
+export interface HoldTimes {
+  /** While the model works, in one go. */
+  readonly workingMs: number;
+  /** In all. Longer than a request waits for the credential, shorter than proxies wait for a server (nginx: 60 s). */
+  readonly totalMs: number;
+}
+
 /**
- * Waits for the first block or the end. While the request waits for something of ours (`queued`, `starting`,
- * `refreshing`) it waits without bound; while the model works, `holdMs` in one go at most.
+ * Waits for the first block or the end; in all `totalMs` at most, while the model works `workingMs`. A request that waits longer for
+ * something of ours (`queued`, `starting`, `refreshing`) goes on as a stream of heartbeats, and may fail in it.
  *
  * @throws what the turn throws.
  */
-export async function holdBack(iterator: AsyncIterator<TurnEvent, void>, holdMs: number): Promise<ReleasedTurn> {
+export async function holdBack(
+  iterator: AsyncIterator<TurnEvent, void>,
+  { workingMs, totalMs }: HoldTimes,
+): Promise<ReleasedTurn> {
   const events: TurnEvent[] = [];
-  let releasedAtMs = Infinity;
+  const endsAtMs = performance.now() + totalMs;
+  let releasedAtMs = endsAtMs;
   for (;;) {
     const pending = iterator.next();
     const result = await withDeadline(pending, releasedAtMs);
@@ -26,13 +38,12 @@ export async function holdBack(iterator: AsyncIterator<TurnEvent, void>, holdMs:
     if (result.done === true) return { events, pending: undefined };
     events.push(result.value);
     if (result.value.type !== "phase") return { events, pending: undefined };
-    if (result.value.phase !== "working") releasedAtMs = Infinity;
-    else if (releasedAtMs === Infinity) releasedAtMs = performance.now() + holdMs;
+    if (result.value.phase !== "working") releasedAtMs = endsAtMs;
+    else if (releasedAtMs === endsAtMs) releasedAtMs = Math.min(endsAtMs, performance.now() + workingMs);
   }
 }
 
 async function withDeadline<T>(wait: Promise<T>, atMs: number): Promise<T | undefined> {
-  if (atMs === Infinity) return wait;
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), Math.max(0, atMs - performance.now()));

@@ -36,7 +36,8 @@ export function createTurnRunner(ports: TurnPorts): TurnRunner {
   async function* runTurn(asked: Turn, context: TurnContext): AsyncGenerator<TurnEvent, void, undefined> {
     const deadline = AbortSignal.timeout(ports.timeoutMs);
     const signal = AbortSignal.any([context.signal, deadline]);
-    const seat = createSeat(asked, context, signal, attemptPorts);
+    const endsAtMs = performance.now() + ports.timeoutMs;
+    const seat = createSeat(asked, context, { signal, endsAtMs }, attemptPorts);
     const track = (tidying: Promise<void>) => {
       const tidied = tidying
         .catch((error: unknown) => ports.onTidyError(error, context))

@@ -30,11 +30,19 @@ export interface Seat {
   release(): void;
 }
 
+/** For how long a turn may try. */
+export interface SeatLimits {
+  /** Aborted when its client is gone or its time is up. */
+  readonly signal: AbortSignal;
+  /** When that is, by `performance.now()`. */
+  readonly endsAtMs: number;
+}
+
 /** Makes a seat, empty. */
 export function createSeat(
   turn: Turn,
   context: TurnContext,
-  signal: AbortSignal,
+  { signal, endsAtMs }: SeatLimits,
   ports: SeatPorts & { readonly handOvers: Pick<HandOvers, "lockKey"> },
 ): Seat {
   const operation = `processRequest for ${turn.sessionId === undefined ? `request ${context.requestId}` : `session ${turn.sessionId}`}`;
@@ -61,7 +69,7 @@ export function createSeat(
 
   async function* takeSlot(isReturning: boolean): Phases {
     if (ports.admission.isFull) yield { type: "phase", phase: "queued" };
-    releaseSlot = await ports.admission.acquire(signal, { isReturning });
+    releaseSlot = await ports.admission.acquire(signal, { key: context.client.name, isReturning, endsAtMs });
   }
 
   function giveSlot(): void {

@@ -76,7 +76,7 @@ export function makeApp(overrides: Partial<AppPorts> = {}): TestApp {
   const runTurn = overrides.runTurn ?? scripted(hello);
   const app = createApp({
     modelAliases: new Map([["gpt-4o", "sonnet"]]),
-    timing: { holdMs: 10_000, heartbeatMs: 15_000 },
+    timing: { hold: { workingMs: 10_000, totalMs: 50_000 }, heartbeatMs: 15_000 },
     auth: {
       status: () => status,
       refresh: async () => ({ success: true, message: "Refreshed.", shouldRetry: true }),

@@ -56,7 +56,7 @@ describe("POST /v1/messages", () => {
   it("says with a ping that it lives (B7)", async () => {
     const silence = Promise.withResolvers<void>();
     const app = makeApp({
-      timing: { holdMs: 5, heartbeatMs: 5 },
+      timing: { hold: { workingMs: 5, totalMs: 50_000 }, heartbeatMs: 5 },
       async *runTurn(): AsyncGenerator<TurnEvent, void, undefined> {
         yield { type: "phase", phase: "working" };
         await silence.promise;
