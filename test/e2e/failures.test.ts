@@ -125,14 +125,27 @@ describe("an answer that ends in its own way", () => {
 });
 
 describe("a Claude process that dies", () => {
-  it("is a 502 that says so, and the next request works (C4)", async () => {
-    simulator.setRules([{ when: "hang", fault: { kind: "stall", afterDeltas: 0 } }]);
+  const hanging = () => simulator.requests.filter(({ outcome }) => outcome === "open" || outcome === "faulted").length;
+  const kill = async () => {
+    for (const pid of await claudePids(server.home)) process.kill(Number(pid), "SIGKILL");
+  };
+
+  it("before its first word is followed by another, which answers (A5)", async () => {
+    simulator.setRules([{ when: "hang", fault: { kind: "stall", afterDeltas: 0 }, times: 1 }]);
     const waiting = server.post("/v1/chat/completions", chat("hang"));
-    await until("the model has it", () =>
-      simulator.requests.some(({ outcome }) => outcome === "open" || outcome === "faulted"),
-    );
-    const { execFile } = await import("node:child_process");
-    for (const pid of await claudePids(server.home)) execFile("kill", ["-9", pid]);
+    await until("the model has it", () => hanging() === 1, 30_000);
+    await kill();
+    expect((await waiting).status).toBe(200);
+  });
+
+  it("twice is a 502 that says so, and the next request works (C4)", async () => {
+    simulator.setRules([{ when: "hang", fault: { kind: "stall", afterDeltas: 0 } }]);
+    const before = hanging();
+    const waiting = server.post("/v1/chat/completions", chat("hang"));
+    await until("the model has it", () => hanging() === before + 1, 30_000);
+    await kill();
+    await until("the model has it again", () => hanging() >= before + 2, 30_000);
+    await kill();
     const response = await waiting;
     expect(response.status).toBe(502);
     expect(await response.json()).toMatchObject({ error: { code: "upstream_process_died" } });
