@@ -32,7 +32,9 @@ export function ignoredParameters(
   const ignored: string[] = [];
   const known = new Map(parameters.map((parameter) => [parameter.name, parameter]));
   for (const [name, value] of Object.entries(body)) {
-    if (value === null || value === undefined || harmlessValues[name]?.(value) === true) continue;
+    if (value === null || value === undefined) continue;
+    // The name is the client's: `__proto__` must not find what every object has.
+    if (Object.hasOwn(harmlessValues, name) && harmlessValues[name]?.(value) === true) continue;
     const parameter = known.get(name);
     if (parameter?.fate === "refused") {
       throw new CcapiError("unsupported_parameter", `${name}: ${parameter.note}.`, { param: name });
