@@ -20,7 +20,7 @@ export async function serve(
   });
   // A failure that nobody foresaw must not end a server that others depend on; it is logged with its stack.
   process.on("unhandledRejection", (reason) => {
-    log.error({ stack: reason instanceof Error ? reason.stack : undefined }, "Unforeseen rejection");
+    log.error({ stack: reason }, "Unforeseen rejection");
   });
   const server = await startServer(config, log);
   if (server.madeKey !== undefined) output.error(welcome(server.url, server.madeKey));

@@ -5,7 +5,7 @@ import { CcapiError } from "../auth/errors.ts";
 import type { Logger } from "../observe/log.ts";
 import type { Delivery, RunTurn, Turn, TurnEvent } from "../turn/turn.ts";
 import type { AppEnv } from "./app-env.ts";
-import { toCcapiError } from "./errors.ts";
+import { logUnforeseen, toCcapiError } from "./errors.ts";
 import { toEventStream } from "./event-stream.ts";
 import { holdBack, type HoldTimes } from "./hold.ts";
 
@@ -75,11 +75,7 @@ export async function answerStream(
     toErrorFrames(thrown) {
       const error = toCcapiError(thrown);
       context.set("errorCode", error.code);
-      if (error.code === "internal_error")
-        log.error(
-          { requestId: context.var.requestId, stack: String(thrown instanceof Error ? thrown.stack : "") },
-          "Unforeseen error",
-        );
+      logUnforeseen(log, error, context);
       return shape.toErrorFrames(error);
     },
     heartbeatMs: timing.heartbeatMs,

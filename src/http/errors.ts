@@ -10,7 +10,7 @@ import type { AppEnv } from "./app-env.ts";
 import { speaksAnthropic } from "./dialect.ts";
 import { toRetryHeaders } from "./retry-headers.ts";
 
-/** Makes the app's error handler. What nobody foresaw is logged with its stack, and told without any of it. */
+/** Makes the app's error handler. What nobody foresaw is logged with where it came from, and told without any of it. */
 export function errorHandler(log: Logger): (error: Error, context: Context<AppEnv>) => Response {
   return (thrown, context) => {
     // A client that broke off in its upload is no failure of ours.
@@ -18,12 +18,15 @@ export function errorHandler(log: Logger): (error: Error, context: Context<AppEn
     const error = hasGone
       ? new CcapiError("client_closed_request", "The client closed the connection.")
       : toCcapiError(thrown);
-    if (error.code === "internal_error") {
-      log.error({ requestId: context.var.requestId, stack: thrown.stack }, "Unforeseen error");
-    }
+    logUnforeseen(log, error, context);
     context.set("errorCode", error.code);
     return errorResponse(error, context);
   };
+}
+
+/** Logs an error that nobody foresaw; of any other the access log says enough. */
+export function logUnforeseen(log: Logger, { code, cause }: CcapiError, context: Context<AppEnv>): void {
+  if (code === "internal_error") log.error({ requestId: context.var.requestId, stack: cause }, "Unforeseen error");
 }
 
 /** The response that tells of an error. */

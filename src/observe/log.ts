@@ -25,6 +25,7 @@ export function createLogger({ level, format, isColoured = false, destination = 
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      serializers: { stack: placesOf },
     },
     format === "pretty" ? pretty(destination, isColoured) : destination,
   );
@@ -41,6 +42,14 @@ function standardError(): DestinationStream {
       }
     },
   };
+}
+
+/** Where an error came from, for a field `stack`: its code or name, and the lines of its stack without its message. */
+function placesOf(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown";
+  const { stack = "", message } = error;
+  const begin = stack.indexOf(message);
+  return errorCode(error) + (begin < 0 ? "" : stack.slice(begin + message.length).replace(/^[^\n]*/, ""));
 }
 
 /** What may be said of an error in the log: its code, or its name. Its message may hold anything. */

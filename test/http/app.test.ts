@@ -205,6 +205,26 @@ describe("a chat completion", () => {
     expect(logLines().join("")).not.toContain("Unforeseen");
   });
 
+  it.each([false, true])(
+    "that nobody foresaw the failure of tells nobody its words; the log has where it came from (C2, stream: %s)",
+    async (stream) => {
+      const { post, logLines } = makeApp({
+        async *runTurn() {
+          yield* stream ? hello.slice(0, 4) : [];
+          throw new RangeError("marked words\n    at the prompt");
+        },
+      });
+      const response = await post({ ...body, stream });
+      expect(response.status).toBe(stream ? 200 : 500);
+      const text = await response.text();
+      const log = logLines().join("");
+      expect(text).toContain("internal_error");
+      expect(log).toContain("Unforeseen error");
+      expect(log).toMatch(/RangeError\\n {4}at .*app\.test\.ts/);
+      for (const emitted of [text, log]) expect(emitted).not.toMatch(/marked words|the prompt/);
+    },
+  );
+
   it("names what it ignores, and echoes its session (B1, B3)", async () => {
     const response = await makeApp().post(
       { ...body, seed: 1, logit_bias: {}, n: 1, store: true },
@@ -212,19 +232,6 @@ describe("a chat completion", () => {
     );
     expect(response.headers.get("x-ignored-parameters")).toBe("seed, store");
     expect(response.headers.get("x-session-id")).toBe("abc");
-  });
-
-  it("that nobody foresaw the failure of is a 500 without its words, which the log has (C2)", async () => {
-    const { post, logLines } = makeApp({
-      runTurn: async function* fail() {
-        yield { type: "phase", phase: "working" } as const;
-        throw new Error("inner words");
-      },
-    });
-    const response = await post(body);
-    expect(response.status).toBe(500);
-    expect(JSON.stringify(await response.json())).not.toContain("inner words");
-    expect(logLines().join("")).toContain("inner words");
   });
 });
 
