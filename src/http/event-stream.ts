@@ -1,4 +1,5 @@
-// A turn as server-sent events: one write for each event, a comment when nothing happens for long.
+// A turn as server-sent events, each sent as soon as it is there, a comment when nothing happens for long.
+// Makes no timer for a token. What comes at once goes out in one write: a write costs more than all else that is done for a token.
 import type { TurnEvent } from "../turn/turn.ts";
 import type { ReleasedTurn } from "./hold.ts";
 
@@ -17,6 +18,11 @@ export interface EventStreamOptions {
   readonly abandon: (reason: Error) => void;
 }
 
+type Controller = ReadableStreamDefaultController<Uint8Array>;
+
+/** In one write. */
+const mostFrames = 64;
+
 const encoder = new TextEncoder();
 const comment = ": keep-alive\n\n";
 
@@ -27,36 +33,42 @@ export function toEventStream(
   options: EventStreamOptions,
 ): ReadableStream<Uint8Array> {
   let pending = heldPending;
-  const heartbeat = encoder.encode(options.heartbeat ?? comment);
+  let beats: { readonly note: () => void; readonly stop: () => void } | undefined;
 
-  function send(controller: ReadableStreamDefaultController<Uint8Array>, frames: readonly string[]): void {
-    for (const frame of frames) controller.enqueue(encoder.encode(frame));
+  function send(controller: Controller, frames: readonly string[]): void {
+    if (frames.length === 0) return;
+    controller.enqueue(encoder.encode(frames.length === 1 ? frames[0] : frames.join("")));
+    beats?.note();
   }
 
-  async function pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+  function end(controller: Controller, frames: readonly string[]): void {
+    beats?.stop();
+    send(controller, frames);
+    controller.close();
+  }
+
+  /** The frames of the next event, and of those that are there with it. @returns whether it was the last. */
+  async function gather(frames: string[]): Promise<boolean> {
+    let rest: Promise<undefined> | undefined;
+    while (frames.length < mostFrames) {
+      pending ??= iterator.next();
+      const result = await (rest === undefined ? pending : Promise.race([pending, rest]));
+      if (result === undefined) return false;
+      pending = undefined;
+      if (result.done === true) return true;
+      frames.push(...options.toFrames(result.value));
+      if (frames.length > 0) rest ??= restOfTurn();
+    }
+    return false;
+  }
+
+  async function pull(controller: Controller): Promise<void> {
+    const frames: string[] = [];
     try {
-      let isSent = false;
-      while (!isSent) {
-        pending ??= iterator.next();
-        const result = await orHeartbeat(pending, options.heartbeatMs);
-        if (result === undefined) {
-          controller.enqueue(heartbeat);
-          break;
-        }
-        pending = undefined;
-        if (result.done === true) {
-          send(controller, options.lastFrames);
-          controller.close();
-          return;
-        }
-        const frames = options.toFrames(result.value);
-        send(controller, frames);
-        isSent = frames.length > 0;
-      }
+      if (await gather(frames)) end(controller, [...frames, ...options.lastFrames]);
+      else send(controller, frames);
     } catch (error) {
-      send(controller, options.toErrorFrames(error));
-      controller.close();
-      return;
+      end(controller, [...frames, ...options.toErrorFrames(error)]);
     }
   }
 
@@ -64,9 +76,11 @@ export function toEventStream(
     {
       start(controller) {
         for (const event of events) send(controller, options.toFrames(event));
+        beats = startBeats(controller, options);
       },
       pull,
       async cancel() {
+        beats?.stop();
         options.abandon(new Error("The client closed the connection."));
         // A turn that waits for its next event to be asked for hears of nothing else.
         await iterator.return?.();
@@ -76,15 +90,28 @@ export function toEventStream(
   );
 }
 
-/** `undefined` where `ms` pass first. */
-async function orHeartbeat<T>(wait: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const beat = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), ms);
-  });
-  try {
-    return await Promise.race([wait, beat]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** One timer for the whole stream: it looks how long ago something was sent, and then when to look again. */
+function startBeats(controller: Controller, { heartbeatMs, heartbeat = comment }: EventStreamOptions) {
+  const frame = encoder.encode(heartbeat);
+  let sentAtMs = performance.now();
+  const look = () => {
+    const quietMs = performance.now() - sentAtMs;
+    // Who has not read what there is needs no sign of life.
+    const isDue = quietMs >= heartbeatMs;
+    if (isDue && (controller.desiredSize ?? 0) > 0) controller.enqueue(frame);
+    if (isDue) sentAtMs = performance.now();
+    timer = setTimeout(look, isDue ? heartbeatMs : heartbeatMs - quietMs).unref();
+  };
+  let timer = setTimeout(look, heartbeatMs).unref();
+  return {
+    note() {
+      sentAtMs = performance.now();
+    },
+    stop: () => clearTimeout(timer),
+  };
+}
+
+/** Resolves when this turn of the event loop has read all that there was to read. */
+function restOfTurn(): Promise<undefined> {
+  return new Promise((resolve) => void setImmediate(() => resolve(undefined)));
 }

@@ -144,6 +144,30 @@ describe("a stream", () => {
     expect(await second).toBe("data: late\n\n");
   });
 
+  it("writes what comes at once in one go, and what fails behind it after it (B1)", async () => {
+    const turn = puppet();
+    const { read, reader } = open(turn);
+    for (const words of ["one", "two", "three"]) turn.give(delta(words));
+    expect(await read()).toBe("data: one\n\ndata: two\n\ndata: three\n\n");
+    turn.give(delta("four"));
+    await vi.advanceTimersByTimeAsync(0);
+    turn.fail(new Error("broken"));
+    expect((await read()) + (await read())).toBe("data: four\n\ndata: broken\n\n");
+    expect((await reader.read()).done).toBe(true);
+  });
+
+  it("has one timer, however many events it has sent (G5)", async () => {
+    const turn = puppet();
+    const made = vi.spyOn(globalThis, "setTimeout");
+    const { read } = open(turn);
+    for (let count = 0; count < 100; count += 1) {
+      turn.give(delta("more"));
+      await read();
+    }
+    expect(made.mock.calls.filter(([, ms]) => ms === 15_000)).toHaveLength(1);
+    made.mockRestore();
+  });
+
   it("ends a failed turn with its error frame alone (B1)", async () => {
     const turn = puppet();
     const { read, reader } = open(turn);
@@ -157,9 +181,9 @@ describe("a stream", () => {
   it("goes on only as fast as its client reads (C4)", async () => {
     const turn = puppet();
     open(turn);
-    for (let count = 0; count < 10; count += 1) turn.give(delta("more"));
+    for (let count = 0; count < 1_000; count += 1) turn.give(delta("more"));
     await vi.advanceTimersByTimeAsync(60_000);
-    expect(turn.left()).toBeGreaterThan(7);
+    expect(turn.left()).toBeGreaterThan(800);
   });
 
   it("abandons its turn when the client goes, also one that waits to be asked for its next event (C4)", async () => {
