@@ -7,6 +7,8 @@ export const clients = [
   "session, turn 2",
   "agent() library",
   "chat with client tools",
+  "messages API, stream",
+  "responses API, stream",
 ] as const;
 export const moments = [
   "before the first byte",
@@ -61,7 +63,7 @@ export function isPossible({ client, moment }: Pick<Cell, "client" | "moment">):
 /** How a case has to end. */
 export function endingOf({ client, moment, credential, mended }: Cell): Ending {
   // Who gets whole answers or messages has seen nothing of a text that broke off.
-  if (moment === "in the middle of a text" && client === "stream") {
+  if (moment === "in the middle of a text" && client.endsWith("stream")) {
     return {
       is: "error",
       code: "upstream_auth_failed_after_side_effects",

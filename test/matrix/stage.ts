@@ -8,6 +8,7 @@ import { chat, makeHome, processesOf, startServer, type TestServer, until } from
 import { type Chunk, readStream, textOf } from "../helpers/sse.ts";
 import type { Cell } from "./cells.ts";
 import { askWithTools } from "./client-tools.ts";
+import { askByMessages, askByResponses } from "./front-doors.ts";
 import { isAgent, question, type Script } from "./scripts.ts";
 
 /** One after the other, as they die. */
@@ -167,6 +168,8 @@ async function askServer(cell: Cell, { upstream, home, environment, quick }: Lib
     async ask() {
       runs += 1;
       if (cell.client === "chat with client tools") return askWithTools(server, `session-${runs}`);
+      if (cell.client === "messages API, stream") return askByMessages(server);
+      if (cell.client === "responses API, stream") return askByResponses(server);
       const headers: Record<string, string> =
         cell.client === "session, turn 2" ? { "x-session-id": `session-${runs}` } : {};
       const post = (words: string) =>
