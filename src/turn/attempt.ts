@@ -56,7 +56,7 @@ export function createAttempt(
   beginning: Beginning,
 ): Attempt {
   const { resumed, isFresh } = beginning;
-  const progress = createProgress(context.delivery);
+  const progress = createProgress(context.delivery, turn.outputFormat !== undefined);
   const trace = createTrace("");
   /** Words that nobody has been sent: those of a call that breaks off were never said. */
   const unsaid: TurnEvent[] = [];

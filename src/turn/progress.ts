@@ -29,8 +29,11 @@ export interface Progress {
 /**
  * Makes a progress at a run's beginning. To a client that gets the answer as a whole, words of a call that was broken off were never
  * said: only what tools did can't be taken back.
+ *
+ * @param isHeldBack the words of a call are sent once all of it is there and has its form: of a message that is complete nothing need
+ *   have been sent.
  */
-export function createProgress(delivery: Delivery = "stream"): Progress {
+export function createProgress(delivery: Delivery = "stream", isHeldBack = false): Progress {
   let hasSpoken = false;
   /** Words of a call that has not been completed by its message. */
   let isSpeaking = false;
@@ -40,6 +43,7 @@ export function createProgress(delivery: Delivery = "stream"): Progress {
   /** The call of the message `resumeAt`. */
   let resumeAtId: string | undefined;
   const isHeard = delivery === "stream";
+  const isMessageHeard = isHeard && !isHeldBack;
   let usage = noUsage;
   const tools: string[] = [];
   /** The last call's tools by their ids, with their answers. */
@@ -69,7 +73,7 @@ export function createProgress(delivery: Delivery = "stream"): Progress {
         break;
       case "checkpoint":
         // What a later call said is no place to go on from where it can be said again.
-        if (!isHeard && messageId !== undefined && event.messageId !== messageId) break;
+        if (!isMessageHeard && messageId !== undefined && event.messageId !== messageId) break;
         resumeAt = event.uuid;
         resumeAtId = event.messageId;
         isSpeaking = false;
@@ -90,7 +94,7 @@ export function createProgress(delivery: Delivery = "stream"): Progress {
     get standing(): Standing {
       if (!hasSpoken && tools.length === 0) return { is: "untouched" };
       // A block of a later call is complete, and what that call asks for is not known yet.
-      const isLater = isHeard && resumeAtId !== messageId;
+      const isLater = isMessageHeard && resumeAtId !== messageId;
       if (isSpeaking || isLater || resumeAt === undefined || asked.size === 0) return { is: "mid-answer" };
       const results = [...asked.values()].filter((block) => block !== undefined);
       const isComplete = results.length === asked.size && openTasks.size === 0;

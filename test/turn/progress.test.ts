@@ -90,6 +90,19 @@ describe("a run that is broken off", () => {
     expect(standingUnheard(...round, ...words, done("u3", "m2"), ask("m2", "b"))).toEqual({ is: "mid-tool" });
   });
 
+  it("in the middle of an answer that is held back until it has its form goes on, but not once words were sent (A5)", () => {
+    const round = [ask("m1", "a"), done("u1", "m1"), answer("a"), done("u2", "m2")];
+    const heldBack = (...events: RunEvent[]) => {
+      const progress = createProgress("stream", true);
+      for (const event of events) progress.note(event);
+      return progress.standing;
+    };
+    expect(heldBack(...round)).toEqual({ is: "between-calls", resumeAt: "u1", results: [block("a")] });
+    expect(heldBack(...round, ...words)).toEqual({ is: "mid-answer" });
+    expect(heldBack(done("u1", "m1"))).toEqual({ is: "untouched" });
+    expect(heldBack(done("u1", "m1"), ...words)).toEqual({ is: "mid-answer" });
+  });
+
   it("while a task in the background is open can't go on: it would end with its process (A5)", () => {
     const progress = createProgress();
     for (const event of [ask("m1", "a"), done("m1"), answer("a")]) progress.note(event);
