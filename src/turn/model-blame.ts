@@ -42,6 +42,8 @@ interface Refusal {
 /** Makes it. `now`: milliseconds of a clock that no step moves. */
 export function createModelBlame({ status, now }: { status: () => AuthStatus; now: () => number }): ModelBlame {
   const refusals = new Map<string, Refusal>();
+  /** When each model last answered. */
+  const answersAtMs = new Map<string, number>();
 
   function judge(before: Refusal | undefined, rule: string, provenAtMs: number, carriedOver: number): boolean {
     const isSame = before?.rule === rule;
@@ -64,6 +66,9 @@ export function createModelBlame({ status, now }: { status: () => AuthStatus; no
       if (generation !== credential.generation) return false;
       // Names are clients' words: those that are over must not gather.
       for (const [name, { lastAtMs }] of refusals) if (now() - lastAtMs >= blameMs) refusals.delete(name);
+      for (const [name, atMs] of answersAtMs) if (now() - atMs >= repeatMs) answersAtMs.delete(name);
+      // One that has just answered may be used: two credentials that die in a row are no fault of its.
+      if (answersAtMs.has(model)) return false;
       const before = refusals.get(model);
       // Whoever can't be sure of the credential can't blame a model.
       const isKnown = state === "authenticated" && evidence !== null;
@@ -72,7 +77,10 @@ export function createModelBlame({ status, now }: { status: () => AuthStatus; no
       refusals.set(model, { rule, blamedAtMs, lastAtMs: now() });
       return isBlamed;
     },
-    clear: (model) => void refusals.delete(model),
+    clear(model) {
+      refusals.delete(model);
+      answersAtMs.set(model, now());
+    },
   };
 }
 

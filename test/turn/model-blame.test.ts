@@ -31,6 +31,16 @@ describe("a refusal", () => {
     expect(blame.isAboutModel("opus", first, sign)).toBe(false);
   });
 
+  it("is the credential's where the model has answered within the last minute: two may die in a row (A5)", () => {
+    const { blame, clock } = create(proven(1_000));
+    blame.clear("opus");
+    clock.nowMs = 59_000;
+    expect(blame.isAboutModel("opus", again, sign)).toBe(false);
+    expect(blame.isAboutModel("sonnet", again, sign)).toBe(true);
+    clock.nowMs = 61_000;
+    expect(blame.isAboutModel("opus", again, sign)).toBe(true);
+  });
+
   it("of a model that is known for it is the model's at once, for ten minutes or until it answers (C4)", () => {
     const { blame, clock } = create(proven(1_000));
     blame.isAboutModel("opus", again, sign);
