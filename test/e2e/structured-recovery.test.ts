@@ -32,8 +32,8 @@ const schema = {
   additionalProperties: false,
 };
 const response_format = { type: "json_schema", json_schema: { name: "city", schema, strict: true } };
-const says = (text: string, mark: string) => JSON.stringify(text).includes(mark);
-const hasResult = (body: unknown) => says(JSON.stringify(body), "tool_result");
+const isAbout = (body: unknown, words: string) => JSON.stringify(body).includes(words);
+const hasResult = (body: unknown) => isAbout(body, '"tool_result"');
 
 /** The call at which the first key is rejected; the second is in the file by then. */
 function dies(at: (body: unknown) => boolean): Rule {
@@ -50,7 +50,6 @@ function dies(at: (body: unknown) => boolean): Rule {
   };
 }
 
-const isAbout = (body: unknown, word: string) => JSON.stringify(body).includes(word);
 const script: readonly Rule[] = [
   {
     when: ({ body }) => isAbout(body, "The city") && !hasResult(body),

@@ -84,9 +84,7 @@ export function endingOf({ client, moment, credential, mended }: Cell): Ending {
       why: "with a stored login Claude Code asks twice more within some 2 s, and gives the subagent up",
     };
   }
-  // A chat's first sign is its only one: told by it, a second credential that is dead as well may be one too many.
-  const isTight = mended === "after 5 s" || (mended === "at once" && client === "chat with client tools");
-  if (moment === "on resume" && isTight) {
+  if (moment === "on resume" && mended === "after 5 s") {
     return {
       is: "either",
       // What a client's own tools did is no work of the request that brings their results.
