@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** What a busy machine does fails no build by itself; test/helpers/closing-line.ts names each test that needed it. */
+/** What a busy machine does to real processes fails no build by itself; test/helpers/closing-line.ts names each test that needed it. */
 const retry = process.env["CI"] === "true" ? 1 : 0;
 
 export default defineConfig({
@@ -14,7 +14,6 @@ export default defineConfig({
           exclude: ["test/e2e/**", "test/matrix/**"],
           setupFiles: ["test/helpers/watch.ts"],
           testTimeout: 20_000,
-          retry,
           sequence: { groupOrder: 0 },
         },
       },
